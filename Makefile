@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The entrance; what is done is in scripts/ and tests/.
+
+KERNEL ?= 6.12
+DEBUG ?= 0
+STOCK ?= 0
+SCENARIO ?=
+
+PYTHON := python3
+export KERNEL DEBUG STOCK
+export PYTHONDONTWRITEBYTECODE := 1
+MAKEFLAGS += --no-print-directory
+
+TARGETS := help demo test kernel packages clean distclean cacheclean
+.PHONY: $(TARGETS)
+
+ifneq ($(filter-out $(TARGETS),$(MAKECMDGOALS)),)
+$(error No such target: $(filter-out $(TARGETS),$(MAKECMDGOALS)); 'make help' lists them)
+endif
+
+help:
+	@echo 'make demo         build a kernel, hibernate a guest with it, show what happens'
+	@echo 'make test         build a debug kernel, run the scenarios in QEMU'
+	@echo 'make kernel       fetch, hook and build a kernel: build/<kernel>/bzImage'
+	@echo 'make packages     install the Debian packages needed, if any is missing'
+	@echo 'make clean        remove the kernels built; keep the unpacked sources'
+	@echo 'make distclean    remove build/'
+	@echo 'make cacheclean   remove downloads and compiler cache (~/.cache/drm_virt_pm)'
+	@echo
+	@echo 'KERNEL=6.12       which kernel; kernels/table lists them'
+	@echo 'DEBUG=1           with lockdep, KASAN, UBSAN, kmemleak: build/<kernel>/debug/'
+	@echo 'STOCK=1           without our changes, to compare: build/<kernel>/stock/;'
+	@echo '                  of make demo: with the stock driver beside ours'
+	@echo 'REFRESH=1         look whether Debian has a newer source package'
+	@echo 'SCENARIO=name     of make test: only this one, or several in quotes'
+
+packages:
+	@scripts/need-packages
+
+kernel: packages
+	@$(PYTHON) scripts/kernel.py
+
+demo: packages
+	@DEBUG=0 STOCK=0 $(PYTHON) scripts/kernel.py
+ifeq ($(STOCK),1)
+	@DEBUG=0 STOCK=1 $(PYTHON) scripts/kernel.py
+endif
+	@$(PYTHON) tests/vm/demo.py --kernel $(KERNEL) \
+		$(if $(filter 1,$(STOCK)),--stock)
+
+test: packages
+	@DEBUG=1 STOCK=0 $(PYTHON) scripts/kernel.py
+	@$(PYTHON) tests/vm/run.py --kernel $(KERNEL) --variant debug $(SCENARIO)
+
+clean distclean cacheclean:
+	@$(PYTHON) scripts/clean.py $@
