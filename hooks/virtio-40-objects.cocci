@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// virtio-gpu: tell drm_virt_pm of every resource that the host is told of, and
+// free without a command what the host has forgotten.
+//
+//# file drivers/gpu/drm/virtio/virtgpu_vq.c
+//# lines 3
+//# add 3 virtio_gpu_pm_object_created(vgdev, bo, params);
+//# file drivers/gpu/drm/virtio/virtgpu_object.c
+//# add 1 virtio_gpu_pm_object_release(bo)
+//# file drivers/gpu/drm/virtio/virtgpu_vram.c
+//# add 1 virtio_gpu_pm_object_release(bo)
+//# file drivers/gpu/drm/virtio/virtgpu_prime.c if virtgpu_dma_buf_free_obj
+//# add 1 virtio_gpu_pm_object_release(bo)
+
+@created@
+identifier f = {
+	virtio_gpu_cmd_create_resource,
+	virtio_gpu_cmd_resource_create_3d,
+	virtio_gpu_cmd_resource_create_blob
+};
+identifier vgdev, bo, params;
+@@
+ f(struct virtio_gpu_device *vgdev, struct virtio_gpu_object *bo,
+   struct virtio_gpu_object_params *params, ...)
+ {
+ 	...
++	virtio_gpu_pm_object_created(vgdev, bo, params);
+ 	bo->created = true;
+ 	...
+ }
+
+@freed@
+identifier f = {
+	virtio_gpu_free_object,
+	virtio_gpu_vram_free,
+	virtgpu_dma_buf_free_obj
+};
+identifier bo;
+@@
+ f(...)
+ {
+ 	<...
+ 	if (bo->created) {
++		if (!virtio_gpu_pm_object_release(bo)) {
++			virtio_gpu_cleanup_object(bo);
++			return;
++		}
++
+ 		...
+ 	}
+ 	...>
+ }
