@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The program that runs as /init in the guest of a test.
+ *
+ * It obeys one-line commands that arrive over the second serial port and
+ * answers each of them with one line: "ok ..." or "error ERRNO ...". It holds
+ * everything a client of the GPU holds (buffers, framebuffers, a cursor), so
+ * that a hibernation has something to lose.
+ */
+#ifndef AGENT_H
+#define AGENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/types.h>
+
+#define MAX_ARGS	16
+#define MAX_LINE	4096
+#define CURSOR_SIZE	64
+
+/**
+ * struct command - one thing that the host may ask for
+ * @name: first word of the line
+ * @min_args: least number of words after the name
+ * @rest: the last argument is the rest of the line, blanks included
+ * @run: does it and fills in the answer with reply(); 0 or a negative errno
+ */
+struct command {
+	const char *name;
+	int min_args;
+	bool rest;
+	int (*run)(int argc, char **argv);
+};
+
+enum buffer_kind {
+	BUFFER_DUMB,		/* DRM_IOCTL_MODE_CREATE_DUMB */
+	BUFFER_CURSOR,		/* the same, 64x64, with alpha */
+	BUFFER_RESOURCE,	/* DRM_IOCTL_VIRTGPU_RESOURCE_CREATE */
+	BUFFER_BLOB,		/* DRM_IOCTL_VIRTGPU_RESOURCE_CREATE_BLOB */
+};
+
+struct buffer {
+	enum buffer_kind kind;
+	__u32 handle;	/* 0: destroyed */
+	__u32 fb;		/* 0: not made yet */
+	__u32 width;
+	__u32 height;
+	__u32 seed;		/* what its pixels are computed from */
+};
+
+extern const struct command display_commands[];
+extern const struct command buffer_commands[];
+extern const struct command system_commands[];
+
+/* channel.c */
+int channel_open(const char *path);
+int channel_read_line(char *line, size_t size);
+int channel_write_line(const char *line);
+
+/* init.c: adds to the answer of the command that runs */
+void reply(const char *format, ...);
+void reply_encoded(const char *text, size_t length);
+int parse_number(const char *word, __u32 *number);
+
+/* buffer.c */
+struct buffer *buffer_find(const char *word);
+int buffer_framebuffer(struct buffer *buffer);
+
+/* display.c */
+int card_fd(void);
+int card_ioctl(unsigned long request, void *argument);
+
+#endif

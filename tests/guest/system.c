@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Files, memory of its own, swap and the power switch. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/reboot.h>
+#include <sys/swap.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent.h"
+
+#define FILE_LIMIT	(256 * 1024)
+
+/* Nowhere but here: it tells a resumed system from one that was booted anew. */
+static char kept[MAX_LINE];
+
+static int do_ping(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return 0;
+}
+
+static int do_keep(int argc, char **argv)
+{
+	(void)argc;
+	snprintf(kept, sizeof(kept), "%s", argv[0]);
+	return 0;
+}
+
+static int do_kept(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	reply(" ");
+	reply_encoded(kept, strlen(kept));
+	return 0;
+}
+
+/* %0a and the like become the bytes they stand for */
+static size_t decode(char *text)
+{
+	char *to = text;
+
+	for (char *from = text; *from; from++) {
+		unsigned int byte;
+
+		if (*from == '%' && sscanf(from + 1, "%2x", &byte) == 1) {
+			*to++ = byte;
+			from += 2;
+		} else {
+			*to++ = *from;
+		}
+	}
+	*to = '\0';
+	return to - text;
+}
+
+/* One write, as sysfs and debugfs want it. It may last as long as a hibernation. */
+static int do_write(int argc, char **argv)
+{
+	int fd = open(argv[0], O_WRONLY | O_CLOEXEC);
+	size_t length;
+	ssize_t put;
+	int error;
+
+	(void)argc;
+	if (fd < 0)
+		return -errno;
+	length = decode(argv[1]);
+	put = write(fd, argv[1], length);
+	error = errno;
+	close(fd);
+	if (put < 0)
+		return -error;
+	return (size_t)put == length ? 0 : -EIO;
+}
+
+static int do_read(int argc, char **argv)
+{
+	int fd = open(argv[0], O_RDONLY | O_CLOEXEC);
+	size_t length = 0;
+	ssize_t got = 0;
+	char *text;
+	int error;
+
+	(void)argc;
+	if (fd < 0)
+		return -errno;
+	text = malloc(FILE_LIMIT);
+	if (!text) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while (length < FILE_LIMIT) {
+		got = read(fd, text + length, FILE_LIMIT - length);
+		if (got <= 0)
+			break;
+		length += got;
+	}
+	error = errno;
+	if (got >= 0) {
+		reply(" ");
+		reply_encoded(text, length);
+	}
+	free(text);
+	close(fd);
+	return got < 0 ? -error : 0;
+}
+
+static int do_swapon(int argc, char **argv)
+{
+	(void)argc;
+	return swapon(argv[0], 0) ? -errno : 0;
+}
+
+static int do_sleep(int argc, char **argv)
+{
+	struct timespec rest;
+	__u32 ms;
+
+	(void)argc;
+	if (parse_number(argv[0], &ms))
+		return -EINVAL;
+	rest.tv_sec = ms / 1000;
+	rest.tv_nsec = ms % 1000 * 1000000L;
+	while (nanosleep(&rest, &rest) && errno == EINTR)
+		;
+	return 0;
+}
+
+static int do_poweroff(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	sync();
+	return reboot(RB_POWER_OFF) ? -errno : 0;
+}
+
+const struct command system_commands[] = {
+	{ "ping", 0, false, do_ping },
+	{ "keep", 1, true, do_keep },
+	{ "kept", 0, false, do_kept },
+	{ "write", 2, true, do_write },
+	{ "read", 1, true, do_read },
+	{ "swapon", 1, false, do_swapon },
+	{ "sleep", 1, false, do_sleep },
+	{ "poweroff", 0, false, do_poweroff },
+	{ }
+};

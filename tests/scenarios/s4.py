@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+S4: hibernate, power off, and go on in another QEMU process.
+
+The first process must end because the guest powered off. The second one starts
+with a GPU that knows nothing. no_console_suspend: not used.
+"""
+
+
+def story(vm):
+    vm.power_on()
+    vm.draw_desktop()
+    vm.hibernate_and_power_on_again()
+    vm.expect_same_picture()

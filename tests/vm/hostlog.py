@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+The stream of commands as the host saw it, from QEMU's own trace.
+
+The host's table of resources is modelled from one device reset to the next:
+a command that names a resource which the host cannot know is a failure of the
+guest, whatever QEMU answers to it, and so is a wrong order.
+"""
+
+import re
+
+TRACE = ('virtio_gpu_*', 'virtio_set_status', 'virtio_blk_handle_read')
+
+_EVENT = re.compile(r'^(?:\d+@\d+\.\d+:)?((?:virtio_gpu|virtio_set_status|virtio_blk)\w*) (.*)$')
+_FIELD = re.compile(r'(\w+) (0x[0-9a-f]+|\d+)')
+
+# Lines that QEMU writes and that are nobody's fault. Each with its reason.
+ALLOWED = (
+    (r"^Invalid (read|write) at addr 0xB00[0-9A-F]{5}, size \d, region '\(null\)'",
+     'S3: SeaBIOS uses the PCI configuration window before it has opened it again'),
+)
+
+
+class Command:
+    """One thing that the guest told the GPU."""
+
+    def __init__(self, name, line, **fields):
+        self.name, self.line = name, line
+        self.resource = fields.get('res', 0)
+        self.fields = fields
+
+    def __repr__(self):
+        return f'{self.name}({self.line})'
+
+
+class HostLog:
+    """Everything in one log, told apart."""
+
+    def __init__(self, text):
+        self.commands = []              # of the GPU, RESET among them
+        self.errors = []                # what QEMU complained about
+        self._blocks = set()
+        self._statuses = []
+        for number, line in enumerate(text.splitlines(), 1):
+            self._parse(number, line)
+        self._add_resets()
+
+    def _parse(self, number, line):
+        match = _EVENT.match(line)
+        if not match:
+            if line.strip() and not any(re.search(a, line) for a, _ in ALLOWED):
+                self.errors.append(line.strip())
+            return
+        event, rest = match.groups()
+        fields = {k: int(v, 0) for k, v in _FIELD.findall(rest)}
+        if event == 'virtio_blk_handle_read':
+            self._blocks.add(fields['vdev'])
+        elif event == 'virtio_set_status':
+            self._statuses.append((number, fields['vdev'], fields['val']))
+        elif event == 'virtio_gpu_update_cursor':
+            name = 'move_cursor' if ' move,' in rest else 'update_cursor'
+            self.commands.append(Command(name, number, **fields))
+        elif event.startswith('virtio_gpu_cmd_'):
+            name = event[len('virtio_gpu_cmd_'):]
+            self.commands.append(Command(name, number, **fields))
+        elif event.startswith('virtio_gpu_') and not event.startswith(
+                ('virtio_gpu_fence', 'virtio_gpu_features', 'virtio_gpu_inc_inflight',
+                 'virtio_gpu_dec_inflight')):
+            self.errors.append(line.strip())
+
+    def _add_resets(self):
+        """Status 0 is a reset. What is not the disk is the GPU: there are no others."""
+        resets = [Command('RESET', number) for number, device, value
+                  in self._statuses if not value and device not in self._blocks]
+        self.commands = sorted(self.commands + resets, key=lambda c: c.line)
+
+    def since_reset(self):
+        """The commands of the device's present life."""
+        resets = [i for i, c in enumerate(self.commands) if c.name == 'RESET']
+        return self.commands[resets[-1] + 1:] if resets else self.commands
+
+    def until_first_flush(self):
+        """The commands from the last reset to the first picture, that included."""
+        commands = self.since_reset()
+        for i, command in enumerate(commands):
+            if command.name == 'res_flush':
+                return commands[:i + 1]
+        return commands
+
+    def after(self, line):
+        """The commands since a moment that was noted as its last line."""
+        return [c for c in self.commands if c.line > line]
+
+    @property
+    def last_line(self):
+        return self.commands[-1].line if self.commands else 0
+
+    def cursor(self, scanout):
+        """(x, y, resource) as the host was last told, or None since the reset."""
+        state = None
+        for command in self.since_reset():
+            if not command.name.endswith('_cursor') or command.fields['scanout'] != scanout:
+                continue
+            x, y = command.fields['x'], command.fields['y']
+            if command.name == 'update_cursor':
+                state = (x, y, command.resource)
+            elif state:
+                state = (x, y, state[2])
+        return state
+
+
+class Host:
+    """What the host knows of the guest's resources."""
+
+    def __init__(self):
+        self.problems = []
+        self.reset()
+
+    def reset(self):
+        self.known, self.backed = set(), set()
+
+    def _problem(self, command, what):
+        self.problems.append(f'line {command.line}: {command.name} {what}')
+
+    def run(self, commands):
+        for command in commands:
+            if command.name == 'RESET':
+                self.reset()
+            else:
+                self._one(command)
+        return self
+
+    def _one(self, command):
+        name, resource = command.name, command.resource
+        if name in ('res_create_2d', 'res_create_3d', 'res_create_blob'):
+            self._create(command)
+        elif resource == 0:
+            if name.startswith('res_'):
+                self._problem(command, 'of resource 0')
+        elif resource not in self.known:
+            self._problem(command, f'of resource {resource:#x}, which the host does not know')
+        elif name == 'res_unref':
+            self.known.discard(resource)
+            self.backed.discard(resource)
+        elif name == 'res_back_attach':
+            if resource in self.backed:
+                self._problem(command, f'a second time for resource {resource:#x}')
+            self.backed.add(resource)
+        elif name == 'res_back_detach':
+            if resource not in self.backed:
+                self._problem(command, f'of resource {resource:#x}, which has no backing')
+            self.backed.discard(resource)
+        elif name in ('set_scanout', 'set_scanout_blob', 'res_xfer_toh_2d', 'res_flush',
+                      'update_cursor') and resource not in self.backed:
+            self._problem(command, f'of resource {resource:#x} before its backing')
+
+    def _create(self, command):
+        if command.resource in self.known:
+            self._problem(command, f'of resource {command.resource:#x}, which exists')
+        self.known.add(command.resource)
+        if command.name == 'res_create_blob':
+            self.backed.add(command.resource)   # it comes with its pages
+
+
+def problems(text):
+    """Everything that is wrong in a log, one line each; empty is what a test wants."""
+    log = HostLog(text)
+    if not log.commands:
+        return ['the host saw no command of the GPU at all']
+    found = [f'QEMU: {error}' for error in log.errors]
+    return found + Host().run(log.commands).problems

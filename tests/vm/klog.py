@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The judge of the kernel's log."""
+
+import re
+
+_SPLATS = (
+    r'\bWARNING: ',
+    r'\bBUG: |kernel BUG at |\bBUG ',
+    r'\bOops: ',
+    r'general protection fault',
+    r'Kernel panic',
+    r'Call Trace:',
+    r'-+\[ cut here \]-+',
+    r'possible .* detected',            # lockdep
+    r'suspicious RCU usage',
+    r'inconsistent lock state',
+    r'DEBUG_LOCKS_WARN_ON',
+    r'INFO: task .* blocked for more than',
+    r'\bstall(s|ed)? on CPU',
+    r'detected stalls',
+    r'soft lockup|hard LOCKUP',
+    r'\bKASAN: ',
+    r'\bUBSAN: ',
+    r'kmemleak: .*(new suspected|disabled|Cannot)',
+    r'unreferenced object',
+    r'page allocation failure',
+    r'refcount_t: ',
+    r'messages dropped',
+)
+_ERRORS = (
+    r'\*ERROR\*',
+    r'[Ff]ailed to (freeze|suspend|resume|restore|thaw)',
+    r'\breturned -\d+',
+    r'virtio_gpu.*response 0x12',       # the host refused a command
+)
+
+SPLAT = re.compile('|'.join(_SPLATS))
+BAD = re.compile('|'.join(_SPLATS + _ERRORS))
+
+# What stock kernels say as well, under TCG and in this small machine.
+ALLOWED = (
+)
+
+
+def problems(text, expected=()):
+    """The lines that should not be there; @expected are a scenario's own."""
+    allowed = [re.compile(pattern) for pattern, _ in ALLOWED]
+    allowed += [re.compile(pattern) for pattern in expected]
+    return [line.strip() for line in text.replace('\r', '').split('\n')
+            if BAD.search(line) and not any(a.search(line) for a in allowed)]
+
+
+def splats(text):
+    """Only what no kernel should ever say: unit tests provoke errors on purpose."""
+    return [line.strip() for line in text.replace('\r', '').split('\n')
+            if SPLAT.search(line)]

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""One QEMU process: started, watched, and never left behind."""
+
+import atexit
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import hostlog
+from qmp import Qmp
+from rfb import Rfb
+from screen import Picture
+from verdict import Failure, Unusable
+
+_running = set()
+_lock = threading.Lock()
+_stopping = threading.Event()
+
+
+def binary():
+    """The QEMU to use: $QEMU, else Debian's name of it."""
+    name = os.environ.get('QEMU') or 'qemu-system-x86_64'
+    path = shutil.which(name)
+    if not path:
+        raise Unusable(f'no QEMU: {name} not found; apt-get install qemu-system-x86 '
+                       '(or QEMU=/path/to/qemu-system-x86_64)')
+    return path
+
+
+def kill_all():
+    """For the end of the program, whichever end it is: none can be started after it."""
+    _stopping.set()
+    with _lock:
+        left = list(_running)
+    for process in left:
+        process.kill()
+
+
+def stopping():
+    return _stopping.is_set()
+
+
+atexit.register(kill_all)
+
+
+class Qemu:
+    """@setup says what the machine has; @number which start of it this is."""
+
+    def __init__(self, setup, files, number, timeout):
+        self.setup, self.files, self.timeout = setup, files, timeout
+        # unix sockets have short names, work directories long ones
+        self.sockets = Path(tempfile.mkdtemp(prefix='vm-'))
+        self.host_log = files.directory / f'host-{number}.log'
+        self.messages = files.directory / f'qemu-{number}.log'
+        self.qmp = None
+        self._dump = files.directory / f'screen-{number}.ppm'
+        self._start()
+
+    def _command(self):
+        setup, files, sockets = self.setup, self.files, self.sockets
+        command = [
+            # la57: KASAN of 6.12 takes an interrupt during identify_cpu() for a wild access
+            binary(), '-accel', 'tcg,thread=multi', '-machine', setup.machine,
+            '-cpu', 'max,la57=off',
+            '-m', str(setup.memory), '-smp', '2', '-nodefaults', '-no-user-config',
+            '-display', 'none', '-no-reboot', '-S',
+            '-kernel', str(files.kernel), '-initrd', str(files.initramfs),
+            '-append', setup.command_line,
+            '-qmp', f'unix:{sockets}/qmp,server=on,wait=off',
+            '-chardev', f'file,id=console,path={_escape(files.console)},append=on',
+            '-serial', 'chardev:console',
+            '-chardev', f'socket,id=agent,path={sockets}/agent,server=on,wait=off',
+            '-serial', 'chardev:agent',
+            '-drive', f'if=none,id=swap,format=raw,cache=unsafe,file={_escape(files.swap)}',
+            '-device', 'virtio-blk-pci,drive=swap',
+            '-device', setup.gpu_device(),
+            '-d', 'guest_errors', '-D', str(self.host_log),
+        ]
+        for event in hostlog.TRACE:
+            command += ['-trace', event]
+        for head in range(len(setup.outputs)):
+            command += ['-vnc', f'unix:{sockets}/vnc{head},display=gpu0,head={head}']
+        return command
+
+    def _start(self):
+        with open(self.messages, 'wb') as messages:
+            self.process = subprocess.Popen(
+                self._command(), stdin=subprocess.DEVNULL, stdout=messages,
+                stderr=messages, start_new_session=True)
+        with _lock:
+            _running.add(self.process)
+        if _stopping.is_set():
+            self.process.kill()
+        try:
+            self._wait_for_sockets()
+            self.qmp = Qmp(str(self.sockets / 'qmp'), self.timeout)
+            self._plug_in_monitors()
+        except BaseException as error:
+            died = self.ended()
+            self.close()
+            if died:            # its own words say more than a closed socket
+                raise Failure(f'QEMU did not start: {self.said()}') from error
+            raise
+
+    def _wait_for_sockets(self):
+        wanted = [self.sockets / name for name in ('qmp', 'agent')]
+        deadline = time.monotonic() + self.timeout
+        while not all(path.exists() for path in wanted):
+            if self.ended():
+                raise Failure('QEMU ended')
+            if time.monotonic() > deadline:
+                raise Failure('QEMU does not open its sockets')
+            time.sleep(0.02)
+
+    def _plug_in_monitors(self):
+        """The first output has one from its properties, the others not."""
+        for head, (width, height) in list(enumerate(self.setup.outputs))[1:]:
+            with self.rfb(head) as rfb:
+                rfb.plug_in_monitor(width, height)
+
+    def said(self):
+        text = self.messages.read_text(errors='replace').strip()
+        return text.splitlines()[-1] if text else 'it said nothing'
+
+    def go(self):
+        self.qmp.execute('cont')
+
+    def rfb(self, head):
+        return Rfb(str(self.sockets / f'vnc{head}'), self.timeout)
+
+    def status(self):
+        return self.qmp.execute('query-status')['status']
+
+    def screen(self, head=0):
+        """What the host shows on this output, without the cursor."""
+        self.qmp.execute('screendump', filename=str(self._dump), device='gpu0', head=head)
+        data = self._dump.read_bytes()
+        self._dump.unlink()
+        return Picture.from_ppm(data)
+
+    def cursor(self, head=0):
+        with self.rfb(head) as rfb:
+            return rfb.cursor()
+
+    def trace(self):
+        return self.host_log.read_text(errors='replace')
+
+    def ended(self):
+        return self.process.poll() is not None
+
+    def wait_until_ended(self):
+        """The guest must do it; how QEMU ended is part of the answer."""
+        try:
+            status = self.process.wait(self.timeout)
+        except subprocess.TimeoutExpired as error:
+            raise Failure('the guest did not power off') from error
+        if status:
+            raise Failure(f'QEMU ended with status {status}: {self.said()}')
+        reason = self.qmp.shutdown_reason()
+        if reason != 'guest-shutdown':
+            raise Failure(f'the guest did not power off but ended by {reason}')
+
+    def close(self):
+        if self.qmp:
+            self.qmp.close()
+        self.process.kill()
+        self.process.wait()
+        with _lock:
+            _running.discard(self.process)
+        shutil.rmtree(self.sockets, ignore_errors=True)
+        self._dump.unlink(missing_ok=True)
+
+
+def _escape(path):
+    """A comma ends a QEMU option unless it is doubled."""
+    return str(path).replace(',', ',,')
+
+
+def refuses(device):
+    """QEMU's complaint about a device, or None if it takes it."""
+    done = subprocess.run(
+        [binary(), '-machine', 'q35', '-nodefaults', '-display', 'none', '-S',
+         '-device', device, '-monitor', 'stdio'],
+        input='quit\n', capture_output=True, text=True, timeout=60, check=False)
+    return done.stderr.strip().splitlines()[-1] if done.returncode else None

@@ -1,0 +1,366 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs the scenarios and unit tests in QEMU and says what came out."""
+
+import argparse
+import concurrent.futures
+import contextlib
+import dataclasses
+import errno
+import fcntl
+import importlib.util
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+import traceback
+import unittest
+from pathlib import Path
+
+import klog
+import ktap
+import qemu
+import selftest
+from initramfs import build_initramfs
+from verdict import Failure, Skip, Unusable
+from vm import Files, Setup, Vm
+
+REPO = Path(__file__).resolve().parents[2]
+SCENARIOS = REPO / 'tests/scenarios'
+# Every suite of ours has "virt" in its name, and no other suite is built in.
+KUNIT_SUITES = '*virt*'
+KUNIT_REQUIRED = 'drm_virt_pm'
+IMAGES = {'normal': 'bzImage', 'debug': 'debug/bzImage',
+          'stock': 'stock/bzImage', 'stock-debug': 'stock-debug/bzImage'}
+TIMEOUT, TIMEOUT_DEBUG = 150, 300
+DISK_PER_JOB = 1 << 30
+CONSOLE_TAIL = 25
+
+_print_lock = threading.Lock()
+
+
+@dataclasses.dataclass
+class Bench:
+    """Which kernel is tested, and where the results go."""
+
+    kernel: str
+    variant: str
+    keep: bool
+
+    def __post_init__(self):
+        self.build = REPO / 'build' / self.kernel
+        self.image = self.build / IMAGES[self.variant]
+        if not self.image.exists():
+            raise Unusable(f'no kernel image {self.image.relative_to(REPO)}: '
+                           f'make kernel KERNEL={self.kernel}{self._make_option()}')
+        self.initramfs = build_initramfs(REPO / 'tests/guest', self.build)
+        self.runs = self.build / self.variant / 'run'
+
+    @property
+    def hooked(self):
+        return not self.variant.startswith('stock')
+
+    def _make_option(self):
+        return ((' DEBUG=1' if self.variant.endswith('debug') else '') +
+                ('' if self.hooked else ' STOCK=1'))
+
+    @contextlib.contextmanager
+    def files(self, name):
+        """A work directory of its own, empty, and nobody else's meanwhile."""
+        directory = self.runs / name
+        self.runs.mkdir(parents=True, exist_ok=True)
+        with open(self.runs / f'.{name}.lock', 'w') as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise Failure(f'another run is busy in {directory.relative_to(REPO)}') \
+                    from error
+            shutil.rmtree(directory, ignore_errors=True)
+            directory.mkdir()
+            # a copy: a kernel that is rebuilt in between could not resume
+            files = Files(directory, directory / 'bzImage', self.initramfs)
+            shutil.copyfile(self.image, files.kernel)
+            try:
+                yield files
+            finally:
+                if not self.keep:
+                    files.swap.unlink(missing_ok=True)
+                    files.kernel.unlink()
+
+    def vm(self, setup, files):
+        debug = self.variant.endswith('debug')
+        return Vm(setup, files, debug=debug, hooked=self.hooked,
+                  timeout=TIMEOUT_DEBUG if debug else TIMEOUT)
+
+
+@dataclasses.dataclass
+class Outcome:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __iadd__(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+        return self
+
+
+def say(*lines):
+    if qemu.stopping():
+        return                  # what fails now fails because it was interrupted
+    with _print_lock:
+        print('\n'.join(lines), flush=True)
+
+
+def say_failure(name, reason, files, also=()):
+    lines = [f'FAIL {name}: {reason}']
+    lines += [f'    also {where}: {line}' for where, line in also[:5]]
+    if len(also) > 5:
+        lines.append(f'    also {len(also) - 5} more')
+    if files:
+        tail = files.console_text().replace('\r', '').rstrip().split('\n')[-CONSOLE_TAIL:]
+        lines.append(f'    --- the end of {files.console.relative_to(REPO)}')
+        lines += [f'    | {line}' for line in tail]
+        lines.append(f'    --- all of it in {files.directory.relative_to(REPO)}')
+    say(*lines)
+
+
+# Scenarios
+
+
+def scenarios():
+    """Name: file of every scenario in the repository."""
+    return {path.stem: path for path in sorted(SCENARIOS.glob('*.py'))}
+
+
+def choose(names):
+    """The files for these names; a path to a scenario of one's own will do as well."""
+    known = scenarios()
+    if not names:
+        return known
+    chosen = {}
+    for name in names:
+        path = Path(name)
+        if name in known:
+            chosen[name] = known[name]
+        elif path.suffix == '.py' and path.is_file():
+            chosen[path.stem] = path
+        else:
+            raise Unusable(f'no scenario "{name}"; there are: {", ".join(known)}')
+    return chosen
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(f'scenario_{path.stem}', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run_scenario(bench, name, path):
+    try:
+        with bench.files(name) as files:
+            return _run_in(bench, name, path, files)
+    except Failure as error:                # there was no directory to run it in
+        say_failure(name, error, None)
+        return Outcome(failed=1)
+
+
+def _run_in(bench, name, path, files):
+    started = time.monotonic()
+    vm = None
+    try:
+        module = load(path)
+        vm = bench.vm(getattr(module, 'SETUP', Setup()), files)
+        module.story(vm)
+        vm.final_check()
+    except Skip as why:
+        say(f'skip {name}: {why}')
+        return Outcome(skipped=1)
+    except Failure as error:
+        say_failure(name, error, files, _other_problems(vm, str(error)))
+        return Outcome(failed=1)
+    except OSError as error:
+        full = ' (the disk is full)' if error.errno == errno.ENOSPC else ''
+        say_failure(name, f'{error}{full}', files)
+        return Outcome(failed=1)
+    except Exception as error:      # a mistake in the scenario fails it, not the run
+        (files.directory / 'traceback.txt').write_text(traceback.format_exc())
+        say_failure(name, f'{type(error).__name__}: {error} (see traceback.txt)', files)
+        return Outcome(failed=1)
+    finally:
+        if vm:
+            vm.close()
+    say(f'ok {name} ({time.monotonic() - started:.0f} s)')
+    return Outcome(passed=1)
+
+
+def _other_problems(vm, reason):
+    """What else the logs have to say, which is often the cause."""
+    return [(where, line) for where, line in vm.log_problems()
+            if line not in reason] if vm else []
+
+
+# Unit tests
+
+
+def run_unit(bench):
+    """Boots once with KUnit on; every case counts."""
+    try:
+        with bench.files('kunit') as files:
+            return _run_unit_in(bench, 'kunit', files)
+    except Failure as error:
+        say_failure('kunit', error, None)
+        return Outcome(failed=1)
+
+
+def _run_unit_in(bench, name, files):
+    started = time.monotonic()
+    vm = bench.vm(Setup(kunit=KUNIT_SUITES), files)
+    problems = []
+    try:
+        vm.power_on()
+        vm.close_kernel_log()
+    except Failure as error:
+        problems.append(str(error))
+    finally:
+        vm.close()
+    text = files.console_text()
+    results = ktap.parse(text)
+    problems += results.problems
+    if not any(suite.startswith(KUNIT_REQUIRED) for suite in results.suites):
+        problems.append(f'no suite {KUNIT_REQUIRED}* ran')
+    problems += klog.splats(text)
+    _say_unit_results(name, results, problems, files, time.monotonic() - started)
+    return Outcome(len(results.passed), len(results.failed) + bool(problems),
+                   len(results.skipped))
+
+
+def _say_unit_results(name, results, problems, files, seconds):
+    for case in results.skipped:
+        say(f'skip {name}:{case}')
+    for case in results.failed:
+        say(f'FAIL {name}:{case}')
+    if problems:
+        say_failure(name, problems[0], files, [(name, p) for p in problems[1:]])
+    elif results.failed:
+        say(f'    see {files.console.relative_to(REPO)}')
+    else:
+        say(f'ok {name}: {len(results.passed)} cases in {len(results.suites)} suites '
+            f'({seconds:.0f} s)')
+
+
+def run_selftest():
+    """The judges on trial: a judge that lets everything pass is worse than none."""
+    suite = unittest.defaultTestLoader.loadTestsFromModule(selftest)
+    result = unittest.TestResult()
+    suite.run(result)
+    bad = result.failures + result.errors
+    for test, trace in bad:
+        say(f'FAIL selftest:{test.id()}: {trace.strip().splitlines()[-1]}')
+    good = result.testsRun - len(bad) - len(result.skipped)
+    if not bad:
+        say(f'ok selftest: {good} cases')
+    return Outcome(good, len(bad), len(result.skipped))
+
+
+# The command line
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--kernel', default='6.12', help='version (default: 6.12)')
+    parser.add_argument('--variant', default='normal', choices=IMAGES)
+    parser.add_argument('--jobs', type=int, default=2, help='how many at once (default: 2)')
+    parser.add_argument('--list', action='store_true', help='only name the scenarios')
+    parser.add_argument('--keep', action='store_true', help='keep the disks as well')
+    parser.add_argument('--unit', action='store_true', help='only KUnit and the self-test')
+    parser.add_argument('scenario', nargs='*', metavar='SCENARIO',
+                        help='name, or a file (default: all, and the unit tests)')
+    return parser.parse_args()
+
+
+def list_scenarios():
+    for name, path in scenarios().items():
+        lines = (load(path).__doc__ or '').strip().splitlines()
+        print(f'{name:24} {lines[0] if lines else ""}')
+
+
+def check_disk(bench, jobs):
+    free = shutil.disk_usage(bench.build).free
+    if free < DISK_PER_JOB * jobs:
+        raise Unusable(f'{free >> 20} MiB left on the disk of {bench.build}; '
+                       f'{jobs} jobs need {DISK_PER_JOB * jobs >> 20}')
+
+
+def tasks(bench, arguments):
+    """What is to be run in QEMU, the longest of it not at the end."""
+    chosen = {} if arguments.unit else choose(arguments.scenario)
+    jobs = [lambda n=name, p=path: run_scenario(bench, n, p)
+            for name, path in chosen.items()]
+    if arguments.unit or (not arguments.scenario and bench.hooked):
+        jobs.insert(0, lambda: run_unit(bench))
+    return jobs
+
+
+def run_all(jobs, count):
+    total = Outcome()
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        futures = [pool.submit(job) for job in jobs]
+        try:
+            for future in concurrent.futures.as_completed(futures):
+                total += future.result()
+        except BaseException:
+            qemu.kill_all()
+            pool.shutdown(cancel_futures=True)
+            raise
+    return total
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.list:
+        list_scenarios()
+        return 0
+    if arguments.jobs < 1:
+        raise Unusable('--jobs wants a number from 1 on')
+    choose(arguments.scenario)
+    qemu.binary()
+    bench = Bench(arguments.kernel, arguments.variant, arguments.keep)
+    check_disk(bench, arguments.jobs)
+    total = Outcome()
+    if not arguments.scenario:
+        total += run_selftest()
+    total += run_all(tasks(bench, arguments), arguments.jobs)
+    skipped = f', {total.skipped} skipped' if total.skipped else ''
+    say(f'{total.passed} passed, {total.failed} failed{skipped}')
+    return 1 if total.failed or not total.passed else 0
+
+
+def guarded(program):
+    """Runs a whole program; every end of it is one line and an exit status."""
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    # also where a shell started us in the background, with SIGINT ignored
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+    try:
+        return program()
+    except Unusable as error:
+        print(f'error: {error}', file=sys.stderr)
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        return 130
+    except BrokenPipeError:                 # nobody reads any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        print(f'error: {error}', file=sys.stderr)
+    return 2
+
+
+if __name__ == '__main__':
+    sys.exit(guarded(main))

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The judges on trial: each must object to what is bad and let pass what is good."""
+
+import unittest
+import zlib
+
+import hostlog
+import klog
+import ktap
+from initramfs import archive
+from screen import Cursor, Picture, cursor_pattern, pattern
+
+
+class KernelLog(unittest.TestCase):
+    GOOD = (
+        '[    0.000000] Command line: console=ttyS0 oops=panic panic=-1',
+        '[    0.643814] PCI: Using host bridge windows; if necessary, report a bug',
+        '[    1.681253] tsc: Refined TSC clocksource calibration: 2596.103 MHz',
+        '[    1.0] clocksource: timekeeping watchdog: Marking clocksource tsc as unstable',
+        '[    1.0] [drm] Initialized virtio_gpu 0.1.0 for virtio1 on minor 0',
+        '[    1.0] PM: hibernation: debug: Waiting for 5 seconds.',
+        '[    1.0] Freezing user space processes completed (elapsed 0.000 seconds)',
+        '[    1.0] kmemleak: Kernel memory leak detector initialized (mem pool available: 1)',
+    )
+    BAD = (
+        '[    3.1] [drm:virtio_gpu_dequeue_ctrl_func] *ERROR* response 0x1203 (command 0x104)',
+        '[    3.1] WARNING: CPU: 0 PID: 1 at drivers/gpu/drm/x.c:1 y+0x1/0x2',
+        '[    3.1] BUG: kernel NULL pointer dereference, address: 0000000000000008',
+        '[    3.1] kernel BUG at mm/slub.c:1!',
+        '[    3.1] BUG kmalloc-64 (Not tainted): Poison overwritten',
+        '[    3.1] Oops: 0000 [#1] PREEMPT SMP KASAN',
+        '[    3.1] Kernel panic - not syncing: Fatal exception',
+        '[    3.1] WARNING: possible circular locking dependency detected',
+        '[    3.1] possible recursive locking detected',
+        '[    3.1] INFO: task agent:1 blocked for more than 122 seconds.',
+        '[    3.1] BUG: KASAN: slab-use-after-free in virtio_gpu_x+0x1/0x2',
+        '[    3.1] UBSAN: array-index-out-of-bounds in drivers/gpu/drm/x.c:1:1',
+        '[    3.1] kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)',
+        '[    3.1] rcu: INFO: rcu_sched detected stalls on CPUs/tasks:',
+        '[    3.1] Call Trace:',
+        '[    3.1] ** 12 printk messages dropped **',
+        '[    3.1] virtio_gpu virtio0: PM: failed to restore: error -5',
+        '[    3.1] watchdog: BUG: soft lockup - CPU#0 stuck for 26s!',
+        '[    3.1] swapper: page allocation failure: order:4',
+        '[    3.1] refcount_t: underflow; use-after-free.',
+    )
+
+    def test_good(self):
+        self.assertEqual(klog.problems('\r\n'.join(self.GOOD)), [])
+
+    def test_bad(self):
+        for line in self.BAD:
+            with self.subTest(line=line):
+                self.assertEqual(klog.problems(f'a\r\n{line}\r\nb'), [line])
+
+    def test_expected_is_only_for_what_matches(self):
+        self.assertEqual(klog.problems(self.BAD[0], ['response 0x1203']), [])
+        self.assertEqual(len(klog.problems(self.BAD[1], ['response 0x1203'])), 1)
+
+    def test_splats(self):
+        self.assertEqual(klog.splats(self.BAD[0]), [])
+        self.assertEqual(klog.splats(self.BAD[1]), [self.BAD[1]])
+
+
+class HostCommands(unittest.TestCase):
+    CREATE = 'virtio_gpu_cmd_res_create_2d res 0x3, fmt 0x2, w 640, h 480'
+    ATTACH = 'virtio_gpu_cmd_res_back_attach res 0x3'
+    TRANSFER = 'virtio_gpu_cmd_res_xfer_toh_2d res 0x3'
+    SCANOUT = 'virtio_gpu_cmd_set_scanout id 0, res 0x3, w 640, h 480, x 0, y 0'
+    OFF = 'virtio_gpu_cmd_set_scanout id 0, res 0x0, w 640, h 480, x 0, y 0'
+    FLUSH = 'virtio_gpu_cmd_res_flush res 0x3, w 640, h 480, x 0, y 0'
+    UNREF = 'virtio_gpu_cmd_res_unref res 0x3'
+    CURSOR = 'virtio_gpu_update_cursor scanout 0, x 10, y 20, update, res 0x3'
+    MOVE = 'virtio_gpu_update_cursor scanout 0, x 11, y 21, move, res 0x3'
+    FENCE = 'virtio_gpu_fence_ctrl fence 0x1, type 0x105'
+    BLOCK = 'virtio_blk_handle_read vdev 0xb10c req 0x1 sector 0 nsectors 8'
+    RESET = 'virtio_set_status vdev 0x9b val 0'
+    DISK_RESET = 'virtio_set_status vdev 0xb10c val 0'
+    PICTURE = (CREATE, ATTACH, TRANSFER, SCANOUT, FLUSH)
+
+    def problems(self, *lines):
+        return hostlog.problems('\n'.join(f'12@1700000000.{i:06}:{line}' if
+                                          line.startswith('virtio_') and ':' not in line
+                                          else line for i, line in enumerate(lines)))
+
+    def assert_bad(self, text, *lines):
+        found = self.problems(*lines)
+        self.assertEqual(len(found), 1, found)
+        self.assertIn(text, found[0])
+
+    def test_good(self):
+        self.assertEqual(self.problems(*self.PICTURE, self.CURSOR, self.MOVE, self.FENCE,
+                                       self.OFF, self.UNREF, *self.PICTURE), [])
+
+    def test_good_after_reset(self):
+        self.assertEqual(self.problems(self.BLOCK, *self.PICTURE, self.RESET,
+                                       *self.PICTURE), [])
+
+    def test_reset_forgets_everything(self):
+        self.assert_bad('does not know', self.BLOCK, *self.PICTURE, self.RESET, self.FLUSH)
+        self.assert_bad('does not know', self.BLOCK, *self.PICTURE, self.RESET, self.UNREF)
+        self.assert_bad('does not know', self.BLOCK, *self.PICTURE, self.RESET, self.CURSOR)
+        self.assert_bad('does not know', self.BLOCK, *self.PICTURE, self.RESET, self.MOVE)
+
+    def test_reset_of_the_disk_is_none_of_the_gpu(self):
+        self.assertEqual(self.problems(self.BLOCK, *self.PICTURE, self.DISK_RESET,
+                                       self.FLUSH), [])
+        self.assertEqual(self.problems(self.DISK_RESET, *self.PICTURE, self.DISK_RESET,
+                                       self.FLUSH, self.BLOCK), [])
+
+    def test_scanout_before_create(self):
+        self.assert_bad('does not know', self.SCANOUT, self.CREATE, self.ATTACH)
+
+    def test_scanout_before_backing(self):
+        self.assert_bad('before its backing', self.CREATE, self.SCANOUT, self.ATTACH)
+
+    def test_create_twice(self):
+        self.assert_bad('exists', self.CREATE, self.CREATE, self.ATTACH)
+
+    def test_attach_twice(self):
+        self.assert_bad('second time', self.CREATE, self.ATTACH, self.ATTACH)
+
+    def test_unref_twice(self):
+        self.assert_bad('does not know', *self.PICTURE, self.UNREF, self.UNREF)
+
+    def test_blob_comes_with_its_backing(self):
+        self.assertEqual(self.problems(
+            'virtio_gpu_cmd_res_create_blob res 0x3, size 4096',
+            'virtio_gpu_cmd_set_scanout_blob id 0, res 0x3, w 32, h 32, x 0, y 0'), [])
+
+    def test_what_qemu_complains_of(self):
+        for line in ('virtio_gpu_set_scanout: illegal resource specified 3',
+                     'virtio_gpu_simple_process_cmd: ctrl 0x103, error 0x1203',
+                     'Guest moved used index from 0 to 65535',
+                     'qemu: something else'):
+            with self.subTest(line=line):
+                self.assert_bad(line, *self.PICTURE, line)
+
+    def test_seabios_at_s3(self):
+        line = "Invalid write at addr 0xB00F8040, size 4, region '(null)', reason: rejected"
+        self.assertEqual(self.problems(*self.PICTURE, line), [])
+        self.assert_bad('0xC00F8040', *self.PICTURE, line.replace('0xB', '0xC'))
+
+    def test_silence(self):
+        self.assertEqual(len(self.problems('')), 1)
+        self.assertEqual(len(self.problems(self.BLOCK)), 1)
+
+    def test_cursor(self):
+        log = hostlog.HostLog('\n'.join((self.BLOCK, *self.PICTURE, self.CURSOR, self.MOVE)))
+        self.assertEqual(log.cursor(0), (11, 21, 3))
+        self.assertIsNone(log.cursor(1))
+        log = hostlog.HostLog('\n'.join((self.BLOCK, self.CURSOR, self.RESET, self.MOVE)))
+        self.assertIsNone(log.cursor(0))
+
+    def test_until_first_flush(self):
+        log = hostlog.HostLog('\n'.join((self.BLOCK, *self.PICTURE, self.RESET,
+                                         *self.PICTURE, self.FLUSH)))
+        self.assertEqual(len(log.since_reset()), 6)
+        self.assertEqual(len(log.until_first_flush()), 5)
+
+
+class Pictures(unittest.TestCase):
+    def test_pattern_is_that_of_the_guest(self):
+        picture = pattern(1000, 640, 480)
+        for (x, y), colour in GUEST_PIXELS.items():
+            at = (y * 640 + x) * 3
+            self.assertEqual(picture.rgb[at:at + 3].hex(), colour)
+
+    def test_one_pixel_is_seen(self):
+        picture = pattern(1, 64, 48)
+        changed = bytearray(picture.rgb)
+        changed[64 * 3 * 20 + 5] ^= 1
+        other = Picture(64, 48, changed)
+        self.assertNotEqual(picture, other)
+        self.assertEqual(picture.differing_pixels(other), 1)
+        self.assertEqual(picture.differing_pixels(picture), 0)
+
+    def test_shift_by_one_is_seen(self):
+        picture = pattern(1, 64, 48)
+        self.assertNotEqual(picture, Picture(64, 48, picture.rgb[3:] + picture.rgb[:3]))
+
+    def test_other_seed_and_size_are_seen(self):
+        self.assertNotEqual(pattern(1, 64, 48), pattern(2, 64, 48))
+        self.assertNotEqual(pattern(1, 64, 48), pattern(1, 48, 64))
+        self.assertIn('it is 48x64', pattern(1, 64, 48).how_it_differs(pattern(1, 48, 64)))
+
+    def test_odd_sizes(self):
+        big, small = pattern(3, 640, 480), pattern(3, 37, 21)
+        for y in range(21):
+            self.assertEqual(small.rgb[y * 37 * 3:(y + 1) * 37 * 3],
+                             big.rgb[y * 640 * 3:y * 640 * 3 + 37 * 3])
+
+    def test_black_is_named(self):
+        black = Picture(64, 48, bytes(64 * 48 * 3))
+        self.assertIn('it is black', pattern(1, 64, 48).how_it_differs(black))
+
+    def test_ppm(self):
+        picture = pattern(1, 64, 48)
+        self.assertEqual(Picture.from_ppm(b'P6\n64 48\n255\n' + picture.rgb), picture)
+        for bad in (b'', b'P5\n1 1\n255\n\0', b'P6\n64 48\n255\n' + picture.rgb[:-1]):
+            with self.assertRaises(ValueError):
+                Picture.from_ppm(bad)
+
+    def test_ppm_whose_first_pixels_look_like_blanks(self):
+        picture = Picture(4, 1, b' \n\t ' * 3)
+        self.assertEqual(Picture.from_ppm(b'P6\n4 1\n255\n' + picture.rgb), picture)
+
+    def test_png(self):
+        data = pattern(1, 16, 8).to_png()
+        body = data[data.index(b'IDAT') + 4:-16]
+        lines = zlib.decompress(body)
+        self.assertEqual(lines[1:49], pattern(1, 16, 8).rgb[:48])
+
+    def test_bgrx(self):
+        picture = pattern(5, 24, 24)
+        self.assertEqual(Picture.from_bgrx(24, 24, picture.to_bgrx()), picture)
+
+    def test_cursor(self):
+        cursor = cursor_pattern(7, 1, 2)
+        self.assertEqual(cursor, cursor_pattern(7, 1, 2))
+        self.assertNotEqual(cursor, cursor_pattern(8, 1, 2))
+        self.assertNotEqual(cursor, cursor_pattern(7, 2, 1))
+        empty = Cursor(64, 64, 1, 2, bytes(64 * 64 * 4))
+        self.assertIn('it is empty', cursor.how_it_differs(empty))
+        self.assertEqual(cursor.how_it_differs(None), 'there is none')
+
+    def test_cursor_laid_over(self):
+        cursor = Cursor(1, 1, 0, 0, b'\x01\x02\x03\xff')
+        picture = Picture(2, 1, bytes(6)).with_cursor(cursor, 1, 0)
+        self.assertEqual(picture.rgb, b'\0\0\0\3\2\1')
+
+
+# what the guest's program computes for seed 1000
+GUEST_PIXELS = {
+    (0, 0): '24dd4a',
+    (9, 3): 'bc70a4',
+    (639, 479): 'c5d853',
+    (630, 470): '0bdbeb',
+}
+
+KTAP_GOOD = '''[    0.5] KTAP version 1
+[    0.5] 1..2
+[    0.5]     KTAP version 1
+[    0.5]     # Subtest: drm_virt_pm_gate
+[    0.5]     # module: drm_virt_pm_tests
+[    0.5]     1..3
+[    0.5]     ok 1 gate_opens
+[    0.5] something that the kernel says in between
+[    0.5]     ok 2 gate_waits # SKIP no time
+[    0.5]         KTAP version 1
+[    0.5]         # Subtest: gate_closes
+[    0.5]         ok 1 at once
+[    0.5]         ok 2 later
+[    0.5]     # gate_closes: pass:2 fail:0 skip:0 total:2
+[    0.5]     ok 3 gate_closes
+[    0.5] # drm_virt_pm_gate: pass:3 fail:0 skip:0 total:3
+[    0.5] ok 1 drm_virt_pm_gate
+[    0.5]     KTAP version 1
+[    0.5]     # Subtest: virtio_gpu_pm
+[    0.5]     1..1
+[    0.5]     ok 1 freezes
+[    0.5] ok 2 virtio_gpu_pm
+[    0.6] Run /init as init process
+'''
+
+
+class Ktap(unittest.TestCase):
+    def assert_bad(self, text):
+        results = ktap.parse(text)
+        self.assertTrue(results.failed or results.problems)
+        return results
+
+    def test_good(self):
+        results = ktap.parse(KTAP_GOOD.replace('\n', '\r\n'))
+        self.assertEqual((results.failed, results.problems), ([], []))
+        self.assertEqual(results.passed, [
+            'drm_virt_pm_gate.gate_opens', 'drm_virt_pm_gate.gate_closes.at once',
+            'drm_virt_pm_gate.gate_closes.later', 'virtio_gpu_pm.freezes'])
+        self.assertEqual(results.skipped, ['drm_virt_pm_gate.gate_waits'])
+        self.assertEqual(results.suites, {'drm_virt_pm_gate', 'virtio_gpu_pm'})
+
+    def test_case_fails(self):
+        results = self.assert_bad(KTAP_GOOD.replace('    ok 1 gate_opens',
+                                                    '    not ok 1 gate_opens'))
+        self.assertEqual(results.failed, ['drm_virt_pm_gate.gate_opens'])
+
+    def test_parameter_fails(self):
+        results = self.assert_bad(KTAP_GOOD.replace('ok 2 later', 'not ok 2 later'))
+        self.assertEqual(results.failed, ['drm_virt_pm_gate.gate_closes.later'])
+
+    def test_suite_fails_by_itself(self):
+        results = self.assert_bad(KTAP_GOOD.replace('ok 2 virtio_gpu_pm',
+                                                    'not ok 2 virtio_gpu_pm'))
+        self.assertEqual(results.failed, ['virtio_gpu_pm'])
+
+    def test_cut_short_anywhere(self):
+        lines = KTAP_GOOD.splitlines()
+        for count in range(len(lines) - 1):
+            with self.subTest(lines=count):
+                self.assert_bad('\n'.join(lines[:count]))
+
+    def test_line_missing(self):
+        for gone in ('ok 1 gate_opens', 'ok 2 gate_waits', 'ok 3 gate_closes',
+                     'ok 1 at once', '1..3', '1..2', 'ok 1 freezes', '1..1'):
+            with self.subTest(gone=gone):
+                kept = [x for x in KTAP_GOOD.splitlines() if gone not in x]
+                self.assert_bad('\n'.join(kept))
+
+    def test_plan_is_not_kept(self):
+        self.assert_bad(KTAP_GOOD.replace('1..3', '1..4'))
+        self.assert_bad(KTAP_GOOD.replace('1..2', '1..3'))
+
+    def test_no_tests(self):
+        self.assert_bad('[    0.5] KTAP version 1\n[    0.5] 1..0\n')
+        self.assert_bad('[    0.5] Run /init as init process\n')
+
+
+class Initramfs(unittest.TestCase):
+    def test_archive(self):
+        data = archive({'init': b'#!x'})
+        self.assertEqual(len(data) % 4, 0)
+        self.assertEqual(data.count(b'070701'), 4)
+        self.assertIn(b'init\0', data)
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How a test says that it did not pass."""
+
+
+class Failure(Exception):
+    """What had to hold does not."""
+
+
+class Skip(Exception):
+    """This machine cannot run the test: the reason is announced."""
+
+
+class Unusable(Exception):
+    """Nothing can be run at all: one line that says what to do about it."""

@@ -1,0 +1,432 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+The virtual machine as a scenario sees it: power, sleep, and what the host shows.
+
+A scenario is a file in tests/scenarios with a docstring (what must hold), an
+optional SETUP and a function story(vm). After the story, final_check() asserts
+what must hold in each of them.
+"""
+
+import dataclasses
+import secrets
+import struct
+import time
+from pathlib import Path
+
+import hostlog
+import klog
+from guest import Channel, Gone, Guest, Refused
+from qemu import Qemu
+from verdict import Failure
+
+STATE = '/sys/power/state'
+DISK = '/sys/power/disk'
+PM_TEST = '/sys/power/pm_test'
+VIRT_PM = '/sys/kernel/debug/dri/0/virt_pm'
+KMEMLEAK = '/sys/kernel/debug/kmemleak'
+TAINT_TEST = 1 << 18            # KUnit sets it, see Documentation/admin-guide/tainted-kernels.rst
+SAMPLE = 20                     # of the old buffers, how many are looked at
+
+
+@dataclasses.dataclass
+class Setup:
+    """The machine of a scenario."""
+
+    outputs: tuple = ((640, 480),)
+    machine: str = 'q35'
+    device: str = 'virtio-gpu-pci'
+    device_options: str = ''
+    memory: int = 512           # MiB
+    swap: int = 0               # MiB; as much as memory if 0
+    more_command_line: str = ''
+    no_console_suspend: bool = False
+    expected_log: tuple = ()    # (regular expression, why) of lines klog would refuse
+    kunit: str = ''             # which suites to run at boot; none if empty
+
+    def gpu_device(self):
+        width, height = self.outputs[0]
+        options = f',{self.device_options}' if self.device_options else ''
+        return (f'{self.device},id=gpu0,max_outputs={len(self.outputs)},'
+                f'xres={width},yres={height}{options}')
+
+    @property
+    def command_line(self):
+        words = [
+            'console=ttyS0', 'loglevel=7', 'resume=/dev/vda',
+            'oops=panic', 'panic=-1',           # with -no-reboot: QEMU ends
+            'vt.global_cursor_default=0',       # a blinking cursor is never the same
+            'suspend.pm_test_delay=1',
+            # a busy machine stops a virtual CPU for long; our own timeouts are shorter
+            'rcupdate.rcu_cpu_stall_timeout=300', 'workqueue.watchdog_thresh=300',
+            'sysctl.kernel.hung_task_timeout_secs=300',
+            f'kunit.enable=1 kunit.filter_glob={self.kunit}' if self.kunit
+            else 'kunit.enable=0',
+        ]
+        if self.no_console_suspend:
+            words.append('no_console_suspend')
+        return ' '.join(words + self.more_command_line.split())
+
+
+@dataclasses.dataclass
+class Files:
+    """What a run reads and leaves behind."""
+
+    directory: Path
+    kernel: Path
+    initramfs: Path
+
+    @property
+    def console(self):
+        return self.directory / 'console.log'
+
+    @property
+    def swap(self):
+        return self.directory / 'swap.img'
+
+    def make_swap(self, megabytes):
+        """What mkswap would write, on a file with nothing else in it."""
+        page = bytearray(4096)
+        pages = megabytes * 256
+        struct.pack_into('<III', page, 1024, 1, pages - 1, 0)
+        page[-10:] = b'SWAPSPACE2'
+        with open(self.swap, 'wb') as swap:
+            swap.write(page)
+            swap.truncate(pages * 4096)
+
+    def console_text(self):
+        return self.console.read_text(errors='replace') if self.console.exists() else ''
+
+
+class Vm:
+    """One guest, in as many QEMU processes as it takes."""
+
+    def __init__(self, setup, files, debug=False, hooked=True, timeout=150):
+        if debug:
+            setup = dataclasses.replace(setup, memory=max(setup.memory, 1024))
+        self.setup, self.files = setup, files
+        self.debug, self.hooked = debug, hooked
+        self.timeout = timeout
+        self.qemu = None
+        self.starts = 0
+        self.guest = Guest()
+        self._host_logs = []
+        self._sentinel = secrets.token_hex(8)
+
+    # Power
+
+    def _start_qemu(self):
+        self.starts += 1
+        self.qemu = Qemu(self.setup, self.files, self.starts, self.timeout)
+        self._host_logs.append(self.qemu.host_log)
+        self.guest.attach(Channel(str(self.qemu.sockets / 'agent'), self.timeout))
+        self.qemu.go()
+
+    def power_on(self):
+        """Boots the guest; its memory begins to be worth something."""
+        self.files.make_swap(self.setup.swap or self.setup.memory)
+        self._start_qemu()
+        self.guest.wait_until_booted()
+        if not self.setup.kunit:
+            self.guest.keep(self._sentinel)
+            self.guest.do('swapon /dev/vda')
+        return self.guest
+
+    def close(self):
+        if self.qemu:
+            self.qemu.close()
+            self.qemu = None
+        if self.guest.channel:
+            self.guest.channel.close()
+
+    # Sleep
+
+    def hibernate_and_power_off(self):
+        """The guest writes its memory to disk; this QEMU process must end by that."""
+        self.guest.write(DISK, 'shutdown')
+        self.guest.start_write(STATE, 'disk')
+        deadline = time.monotonic() + self.timeout
+        while not self.qemu.ended():
+            try:
+                answer = self.guest.answer(timeout=0.2)
+            except Gone:
+                break
+            if answer is not None:
+                raise Failure('hibernation ended without power off')
+            if time.monotonic() > deadline:
+                raise Failure(f'the guest does not hibernate ({self.timeout} s): it hangs')
+        self.qemu.wait_until_ended()
+        self.qemu.close()
+
+    def power_on_again(self):
+        """Another QEMU process on the same disk: the guest must go on where it was."""
+        self._start_qemu()
+        self.guest.answer()
+        self.expect_same_guest()
+
+    def hibernate_and_power_on_again(self):
+        self.hibernate_and_power_off()
+        self.power_on_again()
+
+    def hibernate_with_test_resume(self):
+        """Image written, device reset, image read: in one boot."""
+        self.guest.write(DISK, 'test_resume')
+        self.guest.write(STATE, 'disk')
+        self.expect_same_guest()
+
+    def suspend_and_wake(self):
+        """S3: to RAM, and back by the host's wish."""
+        self.guest.write('/sys/power/mem_sleep', 'deep')
+        self.guest.start_write(STATE, 'mem')
+        deadline = time.monotonic() + self.timeout
+        while self.qemu.status() != 'suspended':
+            if self.guest.answer(timeout=0.1) is not None:
+                raise Failure('the guest came back without having been suspended')
+            if time.monotonic() > deadline:
+                raise Failure(f'the guest does not suspend ({self.timeout} s): it hangs')
+        self.qemu.qmp.execute('system_wakeup')
+        self.guest.answer()
+        self.expect_same_guest()
+
+    def sleep_up_to(self, level, state):
+        """The kernel's own test: goes as deep as @level and comes back."""
+        self.guest.write(PM_TEST, level)
+        if state == 'disk':
+            self.guest.write(DISK, 'shutdown')
+        self.guest.write(STATE, state)
+        self.guest.write(PM_TEST, 'none')
+        self.expect_same_guest()
+
+    def expect_hibernation_refused(self, errno):
+        self.guest.write(DISK, 'shutdown')
+        try:
+            self.guest.write(STATE, 'disk')
+        except Refused as error:
+            if error.errno != errno:
+                raise Failure(f'hibernation failed with {error.errno}, not {errno}') from error
+        else:
+            raise Failure(f'hibernation did not fail; {errno} was expected')
+
+    def expect_same_guest(self):
+        """Its memory is the one from before, so it was not booted anew."""
+        if self.guest.kept() != self._sentinel:
+            raise Failure('the guest lost its memory')
+
+    # The picture
+
+    def draw_desktop(self, kind='dumb'):
+        """What a small desktop leaves on each output: three buffers and a cursor."""
+        guest = self.guest
+        guest.open_card()
+        if guest.outputs != list(self.setup.outputs):
+            raise Failure(f'the guest sees outputs {guest.outputs}, '
+                          f'not {list(self.setup.outputs)}')
+        for output, (width, height) in enumerate(guest.outputs):
+            buffers = guest.create(3, width, height, kind)
+            guest.show(output, buffers[0])
+            guest.flip(output, buffers[1])
+            guest.cursor(output, guest.create_cursor(), hot=(5 + output, 9),
+                         position=(100, 120))
+            guest.move_cursor(output, (150 + output, 130))
+        self.expect_picture()
+        self.save_screens('before')
+
+    def expect_picture(self):
+        """The host shows, on each output, exactly what the guest wants it to show."""
+        for output, buffer in self.guest.shown.items():
+            self._expect_screen(output, buffer.picture(), repr(buffer))
+        for output in range(len(self.setup.outputs)):
+            self._poll(lambda o=output: self.cursor_problem(o))
+
+    # "The same" is not left to comparing two pictures: both equal the computed one.
+    expect_same_picture = expect_picture
+
+    def _expect_screen(self, output, expected, what):
+        def problem():
+            screen = self.qemu.screen(output)
+            if screen == expected:
+                return None
+            return (f'the host shows another picture on output {output} ({what}): '
+                    f'{expected.how_it_differs(screen)}')
+        self._poll(problem)
+
+    def screens(self):
+        """What the host shows, on each output, once nothing moves any more."""
+        def look():
+            return [self.qemu.screen(output) for output in range(len(self.setup.outputs))]
+
+        def problem():
+            before = look()
+            self.guest.do('sleep 500')
+            return None if look() == before else 'the picture does not come to rest'
+        self._poll(problem)
+        return look()
+
+    def expect_screens(self, expected):
+        """Pictures that were taken before, one for each output."""
+        for output, picture in enumerate(expected):
+            self._expect_screen(output, picture, 'as it was before')
+
+    def cursor_problem(self, output):
+        told = hostlog.HostLog(self.qemu.trace()).cursor(output)
+        where = f'cursor on output {output}'
+        if output not in self.guest.cursors:
+            visible = told and told[2]
+            return f'{where}: there should be none' if visible else None
+        _, _, position = self.guest.cursors[output]
+        if not told or not told[2]:
+            return f'{where}: the host was not told of one since the device was reset'
+        if told[:2] != tuple(position):
+            return f'{where}: at {told[0]},{told[1]}, not at {position[0]},{position[1]}'
+        expected = self.guest.cursor_image(output)
+        shown = self.qemu.cursor(output)
+        if shown != expected:
+            return f'{where}: {expected.how_it_differs(shown)}'
+        return None
+
+    def _poll(self, problem):
+        """What the guest was promised may take the host a moment, not longer."""
+        deadline = time.monotonic() + self.timeout / 12
+        while True:
+            found = problem()
+            if not found:
+                return
+            if time.monotonic() > deadline:
+                self.save_screens('wrong')
+                raise Failure(found)
+            time.sleep(0.1)
+
+    def save_screens(self, name):
+        for output in range(len(self.setup.outputs)):
+            png = self.files.directory / f'{name}-{output}.png'
+            png.write_bytes(self.qemu.screen(output).to_png())
+
+    # The host's view
+
+    def host_log(self):
+        """Of the QEMU that runs now."""
+        return hostlog.HostLog(self.qemu.trace())
+
+    def expect_few_commands_until_picture(self, most):
+        """However many buffers there are, only what is shown comes back at once."""
+        commands = self.host_log().until_first_flush()
+        if len(commands) > most:
+            raise Failure(f'{len(commands)} host commands from reset to picture, '
+                          f'at most {most} were expected')
+
+    # What must hold at every end
+
+    def final_check(self):
+        guest = self.guest
+        self.expect_same_guest()
+        self.expect_picture()
+        self.save_screens('after')
+        if not guest.outputs:
+            guest.open_card()
+        self._show_old_buffers()
+        self._use_new_buffers()
+        self._destroy_everything()
+        self._check_virt_pm()
+        self._check_kmemleak()
+        self.close_kernel_log()
+        self.judge_logs()
+
+    def _show_old_buffers(self):
+        old = self.guest.buffers
+        step = max(1, (len(old) - 1) // (SAMPLE - 1)) if len(old) > SAMPLE else 1
+        sample = old[::step] + ([old[-1]] if old and old[::step][-1] is not old[-1] else [])
+        for buffer in sample:
+            if not buffer.custom:
+                self.guest.check(buffer)
+            if buffer.kind == 'cursor':
+                self.guest.cursor(0, buffer, hot=(3, 4), position=(20, 30))
+            else:
+                self._show(buffer)
+            self.expect_picture()
+
+    def _show(self, buffer):
+        """By page flip where an output has its size already, else by a mode set."""
+        for output, shown in self.guest.shown.items():
+            if (shown.width, shown.height) == (buffer.width, buffer.height):
+                self.guest.flip(output, buffer)
+                return
+        self.guest.show(0, buffer)
+
+    def _use_new_buffers(self):
+        guest = self.guest
+        for output, (width, height) in enumerate(guest.outputs):
+            first, second = guest.create(2, width, height)
+            guest.show(output, first)
+            guest.cursor(output, guest.create_cursor(), hot=(1, 2), position=(40, 50))
+            self.expect_picture()
+            guest.flip(output, second)
+            self.expect_picture()
+            guest.fill(second)
+            guest.dirty(second)
+            self.expect_picture()
+
+    def _destroy_everything(self):
+        """Also what the host never saw again: it must not hear of that."""
+        guest = self.guest
+        for output in list(guest.shown):
+            guest.hide_cursor(output)
+            guest.off(output)
+        for buffer in list(guest.buffers):
+            guest.destroy(buffer)
+        guest.do('sleep 200')
+
+    def virt_pm(self):
+        """The library's own account, as a dictionary."""
+        text = self.guest.read(VIRT_PM)
+        (self.files.directory / 'virt_pm.txt').write_text(text)
+        pairs = (line.partition(':') for line in text.splitlines() if ':' in line)
+        return {key.strip(): value.strip() for key, _, value in pairs}
+
+    def _check_virt_pm(self):
+        if not self.hooked:
+            return                      # such a kernel has no such file
+        state = self.virt_pm().get('state')
+        if state != 'running':
+            raise Failure(f'drm_virt_pm says state: {state}')
+
+    def _check_kmemleak(self):
+        if not self.debug:
+            return
+        self.guest.write(KMEMLEAK, 'scan')
+        self.guest.do('sleep 6000')     # what is younger than 5 s does not count yet
+        self.guest.write(KMEMLEAK, 'scan')
+        leaks = self.guest.read(KMEMLEAK)
+        if leaks.strip():
+            (self.files.directory / 'kmemleak.txt').write_text(leaks)
+            raise Failure(f'kmemleak: {leaks.count("unreferenced object")} objects leaked')
+
+    def close_kernel_log(self):
+        """Without this line at its end the log is cut short and proves nothing."""
+        end = f'test ends {self._sentinel}'
+        self.guest.write('/dev/kmsg', f'{end}\n')
+        deadline = time.monotonic() + self.timeout
+        while end not in self.files.console_text():
+            if time.monotonic() > deadline:
+                raise Failure('the console is dead: the kernel log cannot be judged')
+            time.sleep(0.1)
+        tainted = int(self.guest.read('/proc/sys/kernel/tainted'))
+        if self.setup.kunit:
+            tainted &= ~TAINT_TEST
+        if tainted:
+            raise Failure(f'the kernel is tainted: {tainted}')
+
+    def log_problems(self):
+        """(which log, line) of everything that the judges object to."""
+        found = []
+        for path in self._host_logs:
+            text = path.read_text(errors='replace') if path.exists() else ''
+            found += [(path.name, line) for line in hostlog.problems(text)]
+        expected = [pattern for pattern, _ in self.setup.expected_log]
+        found += [(self.files.console.name, line)
+                  for line in klog.problems(self.files.console_text(), expected)]
+        return found
+
+    def judge_logs(self):
+        found = self.log_problems()
+        if found:
+            more = f' (and {len(found) - 1} more)' if len(found) > 1 else ''
+            raise Failure(f'{found[0][0]}: {found[0][1]}{more}')
