@@ -33,7 +33,7 @@ def _key(parts):
 
 
 def configure(tree, obj, fragments, make):
-    """Writes obj/.config; make(target, env) runs the kernel's make."""
+    """Writes obj/.config; make(target, extra_env=env) runs the kernel's make."""
     kconfigs = sorted(p for p in Path(tree).rglob('Kconfig*')
                       if p.is_file())
     texts = [p.read_bytes() for p in kconfigs]
@@ -61,14 +61,14 @@ def configure(tree, obj, fragments, make):
     new = obj / '.config.new'
     env = {'KCONFIG_CONFIG': str(new)}
     new.unlink(missing_ok=True)
-    make('tinyconfig', env)
+    make('tinyconfig', extra_env=env)
     # kconfig takes the last of two values, but warns: drop the first
     kept = [line for line in new.read_text().splitlines()
             if not ((m := LINE.fullmatch(line)) and (m[1] or m[3]) in wanted)]
     kept += [f'# {o} is not set' if v is None else f'{o}={v}'
              for o, (v, _) in wanted.items()]
     new.write_text('\n'.join(kept) + '\n')
-    make('olddefconfig', env)
+    make('olddefconfig', extra_env=env)
 
     got = {m[1]: m[2] for line in new.read_text().splitlines()
            if (m := LINE.fullmatch(line)) and m[1]}

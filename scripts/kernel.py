@@ -10,6 +10,7 @@ All four builds see their sources as ../tree: that keeps the compiler's
 command lines equal, so that ccache serves one variant with another's objects.
 """
 import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -109,7 +110,7 @@ class Kernel:
 
     # ---- build
 
-    def make(self, target, extra_env=None, on_line=None):
+    def make(self, *targets, extra_env=None, on_line=None):
         # Of the environment only what is needed: make hands over DEBUG=1 and
         # its own MAKEFLAGS, and a stray ARCH or O would build another kernel.
         env = {k: v for k, v in os.environ.items()
@@ -125,7 +126,7 @@ class Kernel:
             **(extra_env or {}))
         cmd = ['make', '-C', str(self.tree.resolve()),
                f'O={self.obj.resolve()}', f'-j{len(os.sched_getaffinity(0))}',
-               'CC=ccache gcc', 'HOSTCC=ccache gcc', target]
+               'CC=ccache gcc', 'HOSTCC=ccache gcc', *targets]
         run_logged(cmd, self.log, on_line, env, append=True)
 
     def configure(self):
@@ -161,6 +162,22 @@ class Kernel:
         if first and done > total / 2:
             write_if_changed(memory, f'{done}\n'.encode())
 
+    def compile_modules(self):
+        """What the guest of a test loads: never in the source, which stays clean."""
+        modules = self.out / 'modules'
+        modules.mkdir(exist_ok=True)
+        changed = [write_if_changed(modules / source.name, source.read_bytes())
+                   for source in (REPO / 'tests/guest/modules').iterdir()]
+        stamp = modules / 'built-for'
+        image = hashlib.sha256((self.obj / 'vmlinux').read_bytes()).hexdigest()
+        if not any(changed) and stamp.exists() and stamp.read_text() == image:
+            return
+        with Step('compile the modules of the tests'):
+            # there is no Module.symvers without building all of the kernel's own
+            self.make('modules_prepare')
+            self.make(f'M={modules.resolve()}', 'KBUILD_MODPOST_WARN=1', 'modules')
+        write_if_changed(stamp, image.encode())
+
     def deliver(self):
         for name, path in (('bzImage', 'arch/x86/boot/bzImage'),
                            ('config', '.config')):
@@ -181,6 +198,7 @@ class Kernel:
         self.log.write_text('')
         self.configure()
         self.compile()
+        self.compile_modules()
         self.deliver()
         say(f'{os.path.relpath(self.out / "bzImage", REPO)} is ready')
 

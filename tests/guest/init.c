@@ -167,7 +167,7 @@ int main(void)
 			channel_write_line("error E2BIG line too long\n");
 		else if (result)
 			sleep(1);
-		else
+		else if (*line)	/* an empty one only wakes us */
 			answer_line(line);
 	}
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/reboot.h>
 #include <sys/swap.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -118,6 +119,19 @@ static int do_swapon(int argc, char **argv)
 	return swapon(argv[0], 0) ? -errno : 0;
 }
 
+static int do_insmod(int argc, char **argv)
+{
+	int fd = open(argv[0], O_RDONLY | O_CLOEXEC);
+	int ret;
+
+	(void)argc;
+	if (fd < 0)
+		return -errno;
+	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
 static int do_sleep(int argc, char **argv)
 {
 	struct timespec rest;
@@ -148,6 +162,7 @@ const struct command system_commands[] = {
 	{ "write", 2, true, do_write },
 	{ "read", 1, true, do_read },
 	{ "swapon", 1, false, do_swapon },
+	{ "insmod", 1, false, do_insmod },
 	{ "sleep", 1, false, do_sleep },
 	{ "poweroff", 0, false, do_poweroff },
 	{ }

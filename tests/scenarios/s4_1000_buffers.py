@@ -15,4 +15,4 @@ def story(vm):
     guest.create(1000, 64, 64)
     vm.hibernate_and_power_on_again()
     vm.expect_same_picture()
-    vm.expect_few_commands_until_picture(16)
+    vm.expect_few_commands_until_picture(12)

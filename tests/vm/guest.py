@@ -140,6 +140,10 @@ class Guest:
     def read(self, path):
         return urllib.parse.unquote(self.do(f'read {path}'))
 
+    def wake(self):
+        """A line that means nothing; it arrives, or wakes who sleeps."""
+        self.channel.send('')
+
     def keep(self, word):
         self.do(f'keep {word}')
 

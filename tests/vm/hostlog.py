@@ -74,6 +74,16 @@ class HostLog:
                   in self._statuses if not value and device not in self._blocks]
         self.commands = sorted(self.commands + resets, key=lambda c: c.line)
 
+    @property
+    def resets(self):
+        """How often the device was reset."""
+        return sum(c.name == 'RESET' for c in self.commands)
+
+    @property
+    def creations(self):
+        """How many resources were ever created."""
+        return sum(c.name.startswith('res_create') for c in self.commands)
+
     def since_reset(self):
         """The commands of the device's present life."""
         resets = [i for i, c in enumerate(self.commands) if c.name == 'RESET']

@@ -5,6 +5,7 @@ import atexit
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -14,7 +15,9 @@ import hostlog
 from qmp import Qmp
 from rfb import Rfb
 from screen import Picture
-from verdict import Failure, Unusable
+from verdict import Failure, Skip, Unusable
+
+FETCH = Path(__file__).resolve().parents[2] / 'scripts/fetch-qemu'
 
 _running = set()
 _lock = threading.Lock()
@@ -29,6 +32,15 @@ def binary():
         raise Unusable(f'no QEMU: {name} not found; apt-get install qemu-system-x86 '
                        '(or QEMU=/path/to/qemu-system-x86_64)')
     return path
+
+
+def newer_binary():
+    """Another QEMU than Debian 12 has, fetched into the cache."""
+    done = subprocess.run([sys.executable, str(FETCH)], capture_output=True, text=True,
+                          check=False)
+    if done.returncode:
+        raise Skip(f'no newer QEMU: {done.stderr.strip().splitlines()[-1]}')
+    return done.stdout.split()[-1]
 
 
 def kill_all():
@@ -62,9 +74,10 @@ class Qemu:
 
     def _command(self):
         setup, files, sockets = self.setup, self.files, self.sockets
+        more = [word for device in setup.more_devices for word in ('-device', device)]
         command = [
             # la57: KASAN of 6.12 takes an interrupt during identify_cpu() for a wild access
-            binary(), '-accel', 'tcg,thread=multi', '-machine', setup.machine,
+            newer_binary() if setup.newer_qemu else binary(), '-accel', 'tcg,thread=multi', '-machine', setup.machine,
             '-cpu', 'max,la57=off',
             '-m', str(setup.memory), '-smp', '2', '-nodefaults', '-no-user-config',
             '-display', 'none', '-no-reboot', '-S',
@@ -77,7 +90,7 @@ class Qemu:
             '-serial', 'chardev:agent',
             '-drive', f'if=none,id=swap,format=raw,cache=unsafe,file={_escape(files.swap)}',
             '-device', 'virtio-blk-pci,drive=swap',
-            '-device', setup.gpu_device(),
+            *more, '-device', setup.gpu_device(),
             '-d', 'guest_errors', '-D', str(self.host_log),
         ]
         for event in hostlog.TRACE:

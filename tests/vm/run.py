@@ -23,7 +23,7 @@ import klog
 import ktap
 import qemu
 import selftest
-from initramfs import build_initramfs
+from initramfs import build_initramfs, with_files
 from verdict import Failure, Skip, Unusable
 from vm import Files, Setup, Vm
 
@@ -56,6 +56,10 @@ class Bench:
             raise Unusable(f'no kernel image {self.image.relative_to(REPO)}: '
                            f'make kernel KERNEL={self.kernel}{self._make_option()}')
         self.initramfs = build_initramfs(REPO / 'tests/guest', self.build)
+        modules = self.image.parent / 'modules'
+        files = {module.name: module.read_bytes() for module in modules.glob('*.ko')}
+        if files:
+            self.initramfs = with_files(self.initramfs, modules / 'initramfs.gz', files)
         self.runs = self.build / self.variant / 'run'
 
     @property
@@ -80,7 +84,8 @@ class Bench:
             shutil.rmtree(directory, ignore_errors=True)
             directory.mkdir()
             # a copy: a kernel that is rebuilt in between could not resume
-            files = Files(directory, directory / 'bzImage', self.initramfs)
+            files = Files(directory, directory / 'bzImage', self.initramfs,
+                          self.image.parent / 'vmlinux')
             shutil.copyfile(self.image, files.kernel)
             try:
                 yield files

@@ -10,6 +10,7 @@ what must hold in each of them.
 import dataclasses
 import secrets
 import struct
+import subprocess
 import time
 from pathlib import Path
 
@@ -24,7 +25,9 @@ DISK = '/sys/power/disk'
 PM_TEST = '/sys/power/pm_test'
 VIRT_PM = '/sys/kernel/debug/dri/0/virt_pm'
 KMEMLEAK = '/sys/kernel/debug/kmemleak'
-TAINT_TEST = 1 << 18            # KUnit sets it, see Documentation/admin-guide/tainted-kernels.rst
+# see Documentation/admin-guide/tainted-kernels.rst
+TAINT_OOT_MODULE = 1 << 12      # a module of our tests
+TAINT_TEST = 1 << 18            # KUnit
 SAMPLE = 20                     # of the old buffers, how many are looked at
 
 
@@ -36,6 +39,8 @@ class Setup:
     machine: str = 'q35'
     device: str = 'virtio-gpu-pci'
     device_options: str = ''
+    more_devices: tuple = ()    # QEMU's options of other devices, ahead of the GPU
+    newer_qemu: bool = False    # one that Debian 12 does not have
     memory: int = 512           # MiB
     swap: int = 0               # MiB; as much as memory if 0
     more_command_line: str = ''
@@ -74,6 +79,7 @@ class Files:
     directory: Path
     kernel: Path
     initramfs: Path
+    vmlinux: Path = None
 
     @property
     def console(self):
@@ -111,6 +117,7 @@ class Vm:
         self.guest = Guest()
         self._host_logs = []
         self._sentinel = secrets.token_hex(8)
+        self._pm_fail_loaded = False
 
     # Power
 
@@ -173,10 +180,40 @@ class Vm:
         self.guest.write(STATE, 'disk')
         self.expect_same_guest()
 
+    def hibernate_but_stay_up(self, disk):
+        """The kernel rolls a hibernation back after its image was written; no error."""
+        self.guest.write(DISK, disk)
+        self.guest.write(STATE, 'disk')
+        self.expect_same_guest()
+
     def suspend_and_wake(self):
         """S3: to RAM, and back by the host's wish."""
         self.guest.write('/sys/power/mem_sleep', 'deep')
-        self.guest.start_write(STATE, 'mem')
+        self._sleep_until_woken('mem')
+
+    def hybrid_sleep_and_wake(self):
+        """Image written, then S3 instead of power off, and back."""
+        self.guest.write(DISK, 'suspend')
+        self.guest.write('/sys/power/mem_sleep', 'deep')
+        self._sleep_until_woken('disk')
+
+    def suspend_to_idle(self):
+        """The host wakes the guest by what it says on the serial port."""
+        self.guest.write('/sys/class/tty/ttyS1/power/wakeup', 'enabled')
+        resets = self.host_log().resets
+        self.guest.start_write(STATE, 'freeze')
+        deadline = time.monotonic() + self.timeout
+        while self.guest.answer(timeout=1) is None:
+            if self.host_log().resets > resets:
+                self.guest.wake()
+            if time.monotonic() > deadline:
+                raise Failure(f'the guest does not come back ({self.timeout} s): it hangs')
+        if self.host_log().resets == resets:
+            raise Failure('the guest came back without having been suspended')
+        self.expect_same_guest()
+
+    def _sleep_until_woken(self, state):
+        self.guest.start_write(STATE, state)
         deadline = time.monotonic() + self.timeout
         while self.qemu.status() != 'suspended':
             if self.guest.answer(timeout=0.1) is not None:
@@ -196,15 +233,56 @@ class Vm:
         self.guest.write(PM_TEST, 'none')
         self.expect_same_guest()
 
-    def expect_hibernation_refused(self, errno):
-        self.guest.write(DISK, 'shutdown')
+    def expect_hibernation_refused(self, errno, disk='shutdown'):
+        self.guest.write(DISK, disk)
+        self._expect_refused('disk', errno)
+
+    def expect_suspend_refused(self, errno):
+        self.guest.write('/sys/power/mem_sleep', 'deep')
+        self._expect_refused('mem', errno)
+
+    def _expect_refused(self, state, errno):
         try:
-            self.guest.write(STATE, 'disk')
+            self.guest.write(STATE, state)
         except Refused as error:
             if error.errno != errno:
-                raise Failure(f'hibernation failed with {error.errno}, not {errno}') from error
+                raise Failure(f'"{state}" failed with {error.errno}, not {errno}') from error
         else:
-            raise Failure(f'hibernation did not fail; {errno} was expected')
+            raise Failure(f'"{state}" did not fail; {errno} was expected')
+
+    def let_others_fail(self, callback):
+        """A device refuses to sleep in @callback, after ours was suspended."""
+        if not self._pm_fail_loaded:
+            self.guest.do('insmod /pm_fail.ko')
+            self._pm_fail_loaded = True
+        self.guest.write('/sys/module/pm_fail/parameters/fail', callback)
+
+    def starve(self, function):
+        """From now on no allocation works that is made on behalf of @function."""
+        start, end = self.kernel_function(function)
+        for kind in ('failslab', 'fail_page_alloc'):
+            for name, value in (('ignore-gfp-wait', 'N'), ('interval', 1), ('space', 0),
+                                ('verbose', 0), ('task-filter', 'N'), ('times', -1),
+                                ('stacktrace-depth', 32), ('require-start', start),
+                                ('require-end', end), ('probability', 100)):
+                self.guest.write(f'/sys/kernel/debug/{kind}/{name}', str(value))
+        for name, value in (('ignore-gfp-highmem', 'N'), ('min-order', 0)):
+            self.guest.write(f'/sys/kernel/debug/fail_page_alloc/{name}', str(value))
+
+    def feed(self):
+        for kind in ('failslab', 'fail_page_alloc'):
+            self.guest.write(f'/sys/kernel/debug/{kind}/probability', '0')
+
+    def kernel_function(self, name):
+        """Where it begins and ends; the test kernels are not relocated."""
+        done = subprocess.run(['nm', '-S', str(self.files.vmlinux)], capture_output=True,
+                              text=True, check=True)
+        for line in done.stdout.splitlines():
+            words = line.split()
+            if words[-1] == name and len(words) == 4:
+                start = int(words[0], 16)
+                return f'{start:#x}', f'{start + int(words[1], 16):#x}'
+        raise Failure(f'no function {name} in {self.files.vmlinux}')
 
     def expect_same_guest(self):
         """Its memory is the one from before, so it was not booted anew."""
@@ -381,6 +459,14 @@ class Vm:
         pairs = (line.partition(':') for line in text.splitlines() if ':' in line)
         return {key.strip(): value.strip() for key, _, value in pairs}
 
+    def expect(self, holds, otherwise):
+        if not holds:
+            raise Failure(otherwise)
+
+    def expect_reserve_used(self):
+        used = int(self.virt_pm()['reserve'].split()[2])
+        self.expect(used > 0, 'the reserve was not used: memory was not short')
+
     def _check_virt_pm(self):
         if not self.hooked:
             return                      # such a kernel has no such file
@@ -411,6 +497,8 @@ class Vm:
         tainted = int(self.guest.read('/proc/sys/kernel/tainted'))
         if self.setup.kunit:
             tainted &= ~TAINT_TEST
+        if self._pm_fail_loaded:
+            tainted &= ~TAINT_OOT_MODULE
         if tainted:
             raise Failure(f'the kernel is tainted: {tainted}')
 
