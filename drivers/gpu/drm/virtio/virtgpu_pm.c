@@ -12,6 +12,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_modeset_helper.h>
+#include <drm/drm_modeset_lock.h>
 #include <drm/drm_plane.h>
 #include <drm/drm_print.h>
 #include <drm/drm_probe_helper.h>
@@ -133,6 +134,17 @@ void virtio_gpu_pm_stop(struct virtio_gpu_device *vgdev)
 {
 	drm_virt_pm_queue_stop(&vgdev->ctrlq.pm);
 	drm_virt_pm_queue_stop(&vgdev->cursorq.pm);
+}
+
+static bool queue_stopped(struct virtio_gpu_device *vgdev)
+{
+	bool stopped;
+
+	spin_lock(&vgdev->ctrlq.qlock);
+	stopped = drm_virt_pm_queue_stopped(&vgdev->ctrlq.pm);
+	spin_unlock(&vgdev->ctrlq.qlock);
+
+	return stopped;
 }
 
 /* Tell those who wait for the answer to @vbuf that there will be none. */
@@ -373,8 +385,7 @@ int virtio_gpu_pm_array_use(struct virtio_gpu_object_array *objs)
  *
  * Context: The plane's prepare_fb; may sleep; no dma_resv is held.
  *
- * Return: 0, or a negative errno as virtio_gpu_pm_object_use() gives it;
- * -ETIMEDOUT if the host does not answer.
+ * Return: 0, or a negative errno as virtio_gpu_pm_object_use() gives it.
  */
 int virtio_gpu_pm_plane_use(struct drm_plane *plane,
 			    struct virtio_gpu_object *bo)
@@ -389,7 +400,9 @@ int virtio_gpu_pm_plane_use(struct drm_plane *plane,
 	if (ret || bo->dumb || plane->type != DRM_PLANE_TYPE_CURSOR)
 		return ret;
 
-	return drm_virt_pm_queue_drain(&vgdev->ctrlq.pm, drm_virt_pm_stall_ms());
+	/* a host that is too late costs the cursor, not the commit */
+	drm_virt_pm_queue_drain(&vgdev->ctrlq.pm, drm_virt_pm_stall_ms());
+	return 0;
 }
 
 /**
@@ -539,7 +552,8 @@ static int object_restore(struct drm_virt_pm *vpm,
 	assign_uuid(vgdev, bo);
 	virtio_gpu_notify(vgdev);
 
-	return 0;
+	/* then all of this was refused, and has to be done again */
+	return queue_stopped(vgdev) ? -ENODEV : 0;
 }
 
 static bool object_get(struct drm_virt_pm_object *obj)
@@ -832,16 +846,22 @@ static void drop_lost_planes(struct drm_device *ddev)
 	typeof(ddev->mode_config.suspend_state) state =
 		ddev->mode_config.suspend_state;
 	struct drm_plane_state *plane_state;
+	struct drm_modeset_acquire_ctx ctx;
 	struct virtio_gpu_object *bo;
 	struct drm_plane *plane;
 	int i;
+
+	/* a change asks for one; all that it needs is in the state already */
+	drm_modeset_acquire_init(&ctx, 0);
+	state->acquire_ctx = &ctx;
 
 	for_each_new_plane_in_state(state, plane, plane_state, i) {
 		if (!plane_state->fb)
 			continue;
 
+		/* brings it back, so here a cursor has to wait */
 		bo = gem_to_virtio_gpu_obj(plane_state->fb->obj[0]);
-		if (virtio_gpu_pm_object_use(bo) != -EIO)
+		if (virtio_gpu_pm_plane_use(plane, bo) != -EIO)
 			continue;
 
 		drm_warn(ddev, "[PLANE:%d:%s] comes back without its buffer\n",
@@ -849,6 +869,9 @@ static void drop_lost_planes(struct drm_device *ddev)
 		drm_atomic_set_fb_for_plane(plane_state, NULL);
 		WARN_ON(drm_atomic_set_crtc_for_plane(plane_state, NULL));
 	}
+
+	state->acquire_ctx = NULL;
+	drm_modeset_acquire_fini(&ctx);
 }
 
 static int kms_up(struct drm_virt_pm *vpm)
@@ -1015,8 +1038,9 @@ static int reserve_down(struct drm_virt_pm *vpm)
 /* In the order of a resume; a suspend walks it backwards. */
 static const struct drm_virt_pm_step steps[] = {
 	{ "queues", .up = queues_up, .down = queues_down },
-	{ "device", .down = device_down, .flags = DRM_VIRT_PM_STEP_FINAL },
-	{ "gate", .up = gate_up, .down = gate_down },
+	{ "device", .down = device_down },
+	{ "gate", .up = gate_up, .down = gate_down,
+	  .flags = DRM_VIRT_PM_STEP_FINAL },
 	{ "shared", .up = eager_up, .flags = DRM_VIRT_PM_STEP_OPTIONAL },
 	{ "kms", .up = kms_up, .down = kms_down,
 	  .flags = DRM_VIRT_PM_STEP_OPTIONAL },
