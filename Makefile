@@ -11,7 +11,7 @@ export KERNEL DEBUG STOCK
 export PYTHONDONTWRITEBYTECODE := 1
 MAKEFLAGS += --no-print-directory
 
-TARGETS := help demo test kernel packages clean distclean cacheclean
+TARGETS := help demo test soak figures kernel packages clean distclean cacheclean
 .PHONY: $(TARGETS)
 
 ifneq ($(filter-out $(TARGETS),$(MAKECMDGOALS)),)
@@ -21,6 +21,8 @@ endif
 help:
 	@echo 'make demo         build a kernel, hibernate a guest with it, show what happens'
 	@echo 'make test         build a debug kernel, run the scenarios in QEMU'
+	@echo 'make soak         100 sleeps of one guest in the debug kernel (half an hour)'
+	@echo 'make figures      what a hibernation costs with 4 and with 10,000 buffers'
 	@echo 'make kernel       fetch, hook and build a kernel: build/<kernel>/bzImage'
 	@echo 'make packages     install the Debian packages needed, if any is missing'
 	@echo 'make clean        remove the kernels built; keep the unpacked sources'
@@ -51,6 +53,14 @@ endif
 test: packages
 	@DEBUG=1 STOCK=0 $(PYTHON) scripts/kernel.py
 	@$(PYTHON) tests/vm/run.py --kernel $(KERNEL) --variant debug $(SCENARIO)
+
+soak: packages
+	@DEBUG=1 STOCK=0 $(PYTHON) scripts/kernel.py
+	@$(PYTHON) tests/bench/soak.py --kernel $(KERNEL)
+
+figures: packages
+	@DEBUG=0 STOCK=0 $(PYTHON) scripts/kernel.py
+	@$(PYTHON) tests/bench/figures.py --kernel $(KERNEL)
 
 clean distclean cacheclean:
 	@$(PYTHON) scripts/clean.py $@

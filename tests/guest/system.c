@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/suspend_ioctls.h>
+#include <sys/ioctl.h>
 #include <sys/reboot.h>
 #include <sys/swap.h>
 #include <sys/syscall.h>
@@ -132,6 +134,38 @@ static int do_insmod(int argc, char **argv)
 	return ret;
 }
 
+/*
+ * Hibernation as a user space program does it, up to where it would write the
+ * image: several images in one go, and then it thinks better of it.
+ */
+static int do_snapshot(int argc, char **argv)
+{
+	int in_suspend, result = 0;
+	__u32 images;
+	int fd;
+
+	(void)argc;
+	if (parse_number(argv[0], &images))
+		return -EINVAL;
+	fd = open("/dev/snapshot", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, SNAPSHOT_FREEZE, 0))
+		result = -errno;
+	while (!result && images--) {
+		in_suspend = 0;
+		if (ioctl(fd, SNAPSHOT_CREATE_IMAGE, &in_suspend) ||
+		    ioctl(fd, SNAPSHOT_FREE, 0))
+			result = -errno;
+		else if (!in_suspend)
+			result = -EPROTO;	/* an image was restored? */
+	}
+	if (ioctl(fd, SNAPSHOT_UNFREEZE, 0) && !result)
+		result = -errno;
+	close(fd);
+	return result;
+}
+
 static int do_sleep(int argc, char **argv)
 {
 	struct timespec rest;
@@ -163,6 +197,7 @@ const struct command system_commands[] = {
 	{ "read", 1, true, do_read },
 	{ "swapon", 1, false, do_swapon },
 	{ "insmod", 1, false, do_insmod },
+	{ "snapshot", 1, false, do_snapshot },
 	{ "sleep", 1, false, do_sleep },
 	{ "poweroff", 0, false, do_poweroff },
 	{ }

@@ -186,6 +186,11 @@ class Vm:
         self.guest.write(STATE, 'disk')
         self.expect_same_guest()
 
+    def make_images(self, count):
+        """A program makes them through /dev/snapshot, one after the other, and stops there."""
+        self.guest.do(f'snapshot {count}')
+        self.expect_same_guest()
+
     def suspend_and_wake(self):
         """S3: to RAM, and back by the host's wish."""
         self.guest.write('/sys/power/mem_sleep', 'deep')
@@ -252,10 +257,17 @@ class Vm:
 
     def let_others_fail(self, callback):
         """A device refuses to sleep in @callback, after ours was suspended."""
+        self._load_pm_fail()
+        self.guest.write('/sys/module/pm_fail/parameters/fail', callback)
+
+    def wake_up_event(self):
+        self._load_pm_fail()
+        self.guest.write('/sys/module/pm_fail/parameters/wake', '1')
+
+    def _load_pm_fail(self):
         if not self._pm_fail_loaded:
             self.guest.do('insmod /pm_fail.ko')
             self._pm_fail_loaded = True
-        self.guest.write('/sys/module/pm_fail/parameters/fail', callback)
 
     def starve(self, function):
         """From now on no allocation works that is made on behalf of @function."""

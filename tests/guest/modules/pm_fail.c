@@ -8,6 +8,7 @@
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/pm.h>
+#include <linux/pm_wakeup.h>
 #include <linux/string.h>
 
 static char fail[16] = "none";
@@ -49,6 +50,18 @@ static struct platform_driver fail_driver = {
 
 static struct platform_device *device;
 
+static int wake_set(const char *text, const struct kernel_param *param)
+{
+	pm_wakeup_event(&device->dev, 0);
+	return 0;
+}
+
+static const struct kernel_param_ops wake_ops = {
+	.set = wake_set,
+};
+module_param_cb(wake, &wake_ops, NULL, 0200);
+MODULE_PARM_DESC(wake, "writing anything is an event to wake up for");
+
 static int __init fail_init(void)
 {
 	int ret = platform_driver_register(&fail_driver);
@@ -61,7 +74,7 @@ static int __init fail_init(void)
 		platform_driver_unregister(&fail_driver);
 		return PTR_ERR(device);
 	}
-	return 0;
+	return device_init_wakeup(&device->dev, true);
 }
 module_init(fail_init);
 

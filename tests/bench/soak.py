@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Many sleeps of one guest, with buffers that come and go in between.
+
+Each cycle is a hibernation within one boot or an S3, by turns; the picture is
+compared after each, everything else at the end, leaks among it. Takes about 20
+seconds a cycle in the debug kernel.
+"""
+
+import argparse
+import random
+import sys
+import time
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'vm'))
+
+import qemu                             # noqa: E402
+from run import Bench, guarded, say     # noqa: E402
+from verdict import Failure             # noqa: E402
+from vm import Setup                    # noqa: E402
+
+
+def one_cycle(vm, number, chance):
+    guest = vm.guest
+    width, height = guest.outputs[0]
+    guest.create(chance.randint(1, 6), 64, 64)
+    idle = [b for b in guest.buffers if (b.width, b.height) == (64, 64)
+            and b.kind == 'dumb']
+    for buffer in chance.sample(idle, len(idle) // 2):
+        guest.destroy(buffer)
+    guest.flip(0, guest.create(1, width, height)[0])
+    if number % 2:
+        vm.hibernate_with_test_resume()
+    else:
+        vm.suspend_and_wake()
+    vm.expect_same_picture()
+    # one that was not shown since before the sleep
+    guest.flip(0, chance.choice([b for b in guest.buffers
+                                 if (b.width, b.height) == (width, height)]))
+    vm.expect_picture()
+    old = [b for b in guest.buffers if b is not guest.shown[0]
+           and (b.width, b.height) == (width, height)]
+    for buffer in old[:-8]:
+        guest.destroy(buffer)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--kernel', default='6.12')
+    parser.add_argument('--variant', default='debug')
+    parser.add_argument('--cycles', type=int, default=100)
+    parser.add_argument('--seed', type=int, default=1)
+    arguments = parser.parse_args()
+    qemu.binary()
+    bench = Bench(arguments.kernel, arguments.variant, False)
+    chance = random.Random(arguments.seed)
+    done, start = 0, time.monotonic()
+    with bench.files('soak') as files:
+        # pc: on q35, SeaBIOS lets no kernel into S3 twice
+        vm = bench.vm(Setup(machine='pc'), files)
+        try:
+            vm.power_on()
+            vm.draw_desktop()
+            for number in range(1, arguments.cycles + 1):
+                one_cycle(vm, number, chance)
+                done = number
+                if number % 5 == 0:
+                    say(f'{number} of {arguments.cycles} cycles, '
+                        f'{time.monotonic() - start:.0f} s')
+            vm.final_check()
+        except Failure as error:
+            say(f'FAIL soak after {done} cycles: {error}', f'    see {files.directory}',
+                f'{done} passed, 1 failed')
+            return 1
+        finally:
+            vm.close()
+    say(f'{done} passed, 0 failed')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(guarded(main))
