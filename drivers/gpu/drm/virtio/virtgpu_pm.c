@@ -8,6 +8,7 @@
 #include <linux/virtio_ring.h>
 
 #include <drm/drm_atomic.h>
+#include <drm/drm_atomic_helper.h>
 #include <drm/drm_atomic_uapi.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
@@ -962,6 +963,21 @@ static int gate_up(struct drm_virt_pm *vpm)
 	return 0;
 }
 
+/*
+ * The next host may offer other capabilities. The entries stay in the list, as
+ * an ioctl may still look at one, but nobody finds them any more; capability
+ * sets are numbered from 1.
+ */
+static void forget_capabilities(struct virtio_gpu_device *vgdev)
+{
+	struct virtio_gpu_drv_cap_cache *entry;
+
+	spin_lock(&vgdev->display_info_lock);
+	list_for_each_entry(entry, &vgdev->cap_cache, head)
+		entry->id = 0;
+	spin_unlock(&vgdev->display_info_lock);
+}
+
 static int device_down(struct drm_virt_pm *vpm)
 {
 	struct virtio_gpu_device *vgdev = to_vgdev(vpm);
@@ -977,6 +993,7 @@ static int device_down(struct drm_virt_pm *vpm)
 	flush_work(&vgdev->cursorq.dequeue_work);
 	virtio_gpu_pm_reclaim_vbufs(vgdev);
 	fail_all_fences(vgdev);
+	forget_capabilities(vgdev);
 	vgdev->display_info_pending = false;
 	wake_up_all(&vgdev->resp_wq);
 
@@ -1183,6 +1200,22 @@ int virtio_gpu_pm_init(struct virtio_gpu_device *vgdev)
 				ARRAY_SIZE(steps));
 }
 
+/*
+ * Drop what a resume that never came was to show: it holds the device. This is
+ * the call that ends such a state, on all kernels; with the device unplugged
+ * and its objects gone there is nothing that it could bring back.
+ */
+static void drop_suspend_state(struct drm_device *ddev)
+{
+	/* the type was renamed, see above */
+	typeof(ddev->mode_config.suspend_state) state =
+		ddev->mode_config.suspend_state;
+
+	ddev->mode_config.suspend_state = NULL;
+	if (state)
+		drm_atomic_helper_resume(ddev, state);
+}
+
 /**
  * virtio_gpu_pm_fini - never to be suspended again
  * @vgdev: the device, already unplugged
@@ -1193,4 +1226,5 @@ void virtio_gpu_pm_fini(struct virtio_gpu_device *vgdev)
 {
 	drm_virt_pm_fini(&vgdev->pm.base);
 	cancel_work_sync(&vgdev->pm.refresh_work);
+	drop_suspend_state(vgdev->ddev);
 }
