@@ -128,6 +128,8 @@ struct drm_virt_pm_step {
 
 /**
  * DRM_VIRT_PM_STEP_OPTIONAL - a failing &drm_virt_pm_step.up is only noted
+ *
+ * Its &drm_virt_pm_step.down is called all the same the next time.
  */
 #define DRM_VIRT_PM_STEP_OPTIONAL	BIT(0)
 
@@ -374,8 +376,9 @@ struct drm_virt_pm_ops {
 	 * Context: The caller of drm_virt_pm_object_use(); may sleep. No lock
 	 * of the library is held; other users of the same object wait for it.
 	 *
-	 * Return: 0; -ENOMEM, -ENODEV or -EINTR to leave the object stale, so
-	 * that the next user tries again; any other negative errno to lose it.
+	 * Return: 0; -ENOMEM, -ENODEV, -EINTR or -ERESTARTSYS to leave the
+	 * object stale, so that the next user tries again; any other negative
+	 * errno to lose it.
 	 *
 	 * This callback is mandatory for drivers that track objects.
 	 */

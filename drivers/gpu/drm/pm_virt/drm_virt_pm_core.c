@@ -132,7 +132,7 @@ static bool resume_deferred(struct drm_virt_pm *vpm)
 	vpm->deferred = false;
 	spin_unlock(&vpm->lock);
 
-	if (deferred) {
+	if (deferred && !drm_virt_pm_is_lost(vpm)) {
 		ret = vpm->ops->resume_deferred(vpm);
 		if (ret)
 			drm_virt_pm_device_lost(vpm, "deferred resume failed");
@@ -321,6 +321,8 @@ int drm_virt_pm_resume(struct drm_virt_pm *vpm)
 	}
 
 	change_state(vpm, DRM_VIRT_PM_RESUMING, DRM_VIRT_PM_RUNNING);
+	/* whatever was put off has been done */
+	drm_virt_pm_cancel_deferred(vpm);
 	return 0;
 }
 EXPORT_SYMBOL(drm_virt_pm_resume);

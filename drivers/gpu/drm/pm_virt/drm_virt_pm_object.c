@@ -91,7 +91,8 @@ static bool object_settled(struct drm_virt_pm_object *obj)
 /* Whether the object can be restored later, with the same call. */
 static bool error_is_transient(int err)
 {
-	return err == -ENOMEM || err == -ENODEV || err == -EINTR;
+	return err == -ENOMEM || err == -ENODEV || err == -EINTR ||
+	       err == -ERESTARTSYS;
 }
 
 /**
@@ -106,7 +107,8 @@ static bool error_is_transient(int err)
  * Context: As drm_virt_pm_object_use().
  *
  * Return: 0 when its commands are queued; -EIO if the object is lost;
- * -ENOMEM, -ENODEV or -EINTR if it is still stale and can be tried again;
+ * -ENOMEM, -ENODEV, -EINTR or -ERESTARTSYS if it is still stale and can be
+ * tried again;
  * -ETIMEDOUT if another task has been restoring it for too long.
  */
 int drm_virt_pm_object_restore(struct drm_virt_pm *vpm,

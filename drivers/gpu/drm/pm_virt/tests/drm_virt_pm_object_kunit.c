@@ -148,6 +148,7 @@ static const struct error_param error_params[] = {
 	{ .name = "ENOMEM", .err = -ENOMEM },
 	{ .name = "ENODEV", .err = -ENODEV },
 	{ .name = "EINTR", .err = -EINTR },
+	{ .name = "ERESTARTSYS", .err = -ERESTARTSYS },
 	{ .name = "EIO", .err = -EIO, .lost = true },
 	{ .name = "EINVAL", .err = -EINVAL, .lost = true },
 	{ .name = "ENOENT", .err = -ENOENT, .lost = true },
