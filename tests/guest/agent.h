@@ -52,6 +52,7 @@ struct buffer {
 extern const struct command display_commands[];
 extern const struct command buffer_commands[];
 extern const struct command system_commands[];
+extern const struct command amdgpu_commands[];
 
 /* channel.c */
 int channel_open(const char *path);

@@ -19,7 +19,7 @@ static char answer[ANSWER_SIZE];
 static size_t answer_length;
 
 static const struct command *const command_tables[] = {
-	system_commands, display_commands, buffer_commands,
+	system_commands, display_commands, buffer_commands, amdgpu_commands,
 };
 
 void reply(const char *format, ...)

@@ -17,6 +17,7 @@
 #include "agent.h"
 
 #define FILE_LIMIT	(256 * 1024)
+#define MODULE_PARAMETERS	1024
 
 /* Nowhere but here: it tells a resumed system from one that was booted anew. */
 static char kept[MAX_LINE];
@@ -121,17 +122,31 @@ static int do_swapon(int argc, char **argv)
 	return swapon(argv[0], 0) ? -errno : 0;
 }
 
-static int do_insmod(int argc, char **argv)
+/* load-module PATH [PARAMETER]... */
+static int do_load_module(int argc, char **argv)
 {
-	int fd = open(argv[0], O_RDONLY | O_CLOEXEC);
-	int ret;
+	char parameters[MODULE_PARAMETERS] = "";
+	size_t length = 0;
+	long result;
+	int fd;
 
-	(void)argc;
+	for (int i = 1; i < argc && length < sizeof(parameters); i++)
+		length += snprintf(parameters + length, sizeof(parameters) - length, "%s%s",
+				   i > 1 ? " " : "", argv[i]);
+	if (length >= sizeof(parameters))
+		return -E2BIG;
+	fd = open(argv[0], O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	result = syscall(SYS_finit_module, fd, parameters, 0) ? -errno : 0;
 	close(fd);
-	return ret;
+	return result;
+}
+
+static int do_unload_module(int argc, char **argv)
+{
+	(void)argc;
+	return syscall(SYS_delete_module, argv[0], O_NONBLOCK) ? -errno : 0;
 }
 
 /*
@@ -196,7 +211,8 @@ const struct command system_commands[] = {
 	{ "write", 2, true, do_write },
 	{ "read", 1, true, do_read },
 	{ "swapon", 1, false, do_swapon },
-	{ "insmod", 1, false, do_insmod },
+	{ "load-module", 1, false, do_load_module },
+	{ "unload-module", 1, false, do_unload_module },
 	{ "snapshot", 1, false, do_snapshot },
 	{ "sleep", 1, false, do_sleep },
 	{ "poweroff", 0, false, do_poweroff },

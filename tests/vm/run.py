@@ -12,6 +12,7 @@ import importlib.util
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import klog
 import ktap
+import model
 import qemu
 import selftest
 from initramfs import build_initramfs, with_files
@@ -272,6 +274,19 @@ def run_selftest():
     return Outcome(good, len(bad), len(result.skipped))
 
 
+def run_models(bench):
+    """The models of devices compile against this kernel's headers, and start."""
+    program = None
+    try:
+        program = model.build_model(bench.build / 'source', bench.build / 'models')
+        subprocess.run([program, '--help'], check=True, capture_output=True)
+    except (Unusable, subprocess.CalledProcessError) as error:
+        say(f'FAIL models: {error}')
+        return Outcome(failed=1)
+    say('ok models: compiled against the kernel')
+    return Outcome(passed=1)
+
+
 # The command line
 
 
@@ -339,6 +354,7 @@ def main():
     total = Outcome()
     if not arguments.scenario:
         total += run_selftest()
+        total += run_models(bench)
     total += run_all(tasks(bench, arguments), arguments.jobs)
     skipped = f', {total.skipped} skipped' if total.skipped else ''
     say(f'{total.passed} passed, {total.failed} failed{skipped}')

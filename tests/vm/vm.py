@@ -266,7 +266,7 @@ class Vm:
 
     def _load_pm_fail(self):
         if not self._pm_fail_loaded:
-            self.guest.do('insmod /pm_fail.ko')
+            self.guest.do('load-module /pm_fail.ko')
             self._pm_fail_loaded = True
 
     def starve(self, function):

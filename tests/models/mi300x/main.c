@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The model as a program: options, power-on, and the account at the end. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "mi300x.h"
+
+static const char usage[] =
+"usage: mi300x --socket PATH [options]\n"
+"\n"
+"A model of an MI300X physical function for QEMU's vfio-user-pci: serves one\n"
+"QEMU process on a unix socket and ends with it. Start it before QEMU; a\n"
+"restart of the machine is another process of both.\n"
+"\n"
+"  --socket PATH          where QEMU connects\n"
+"  --log FILE             the event log (default: standard output); see events.h\n"
+"  --trace                log every register access, doorbell and interrupt too\n"
+"  --xcc N                accelerator dies, 1, 2, 4 or 8 (default 4)\n"
+"  --sdma N               SDMA engines (default 4 for each AID)\n"
+"  --aid N                IO dies, 1 to 4 (default: SDMA engines / 4)\n"
+"  --partition MODE       compute partition mode at power-on: SPX, DPX, TPX, QPX,\n"
+"                         CPX (default SPX)\n"
+"  --psp                  firmware is loaded by the PSP (default); the guest wants\n"
+"                         amdgpu ip_block_mask=0x6f dpm=0 ras_enable=0\n"
+"  --direct-firmware      no PSP: amdgpu ip_block_mask=0x1f fw_load_type=0 dpm=0\n"
+"                         ras_enable=0\n"
+"  --vram-size MB         a multiple of 16, 512 or more (default 1024)\n"
+"  --poison BYTE          what VRAM is filled with at power-on (default 0xa4; 0:\n"
+"                         nothing; even, so that as a page table it is not valid)\n"
+"  --no-vbios             no expansion ROM: 6.12 does not probe then, 7.2 does\n"
+"  --msix                 MSI-X instead of MSI\n"
+"  --fault NAME[=WHERE]   a fault from the start; more than one may be given\n"
+"  --fault-later NAME[=WHERE]   the same from the first SIGUSR1 on\n"
+"\n"
+"Faults:\n"
+"  partition-write-ignored[=gfxhubN]  CP_HYP_XCP_CTL keeps its value\n"
+"  psp-refuses[=COMMAND]       commands (of the log's psp-command name=) fail\n"
+"  psp-silent[=COMMAND]        they are never answered\n"
+"  invalidate-never-acked[=HUB]       TLB invalidations are not acknowledged\n"
+"  ring-test-fails[=kiqN|cpN|sdmaN]   the engine fetches nothing\n"
+"  interrupt-lost              the IH ring fills, but no message is sent\n"
+"\n"
+"NOT modelled: stale TLB entries, HDP and cache flushes, shaders and AQL dispatch,\n"
+"KFD's user queues, the GFX pipe, SDMA paging and user queues, SMU, RAS, VCN, JPEG,\n"
+"displays, XGMI, virtual functions, memory partitions other than NPS1, GPU resets\n"
+"other than of the bus, what firmware does, timing. Whatever the model does not\n"
+"know is plain memory. A pass means that the driver agrees with this model, not\n"
+"with silicon.\n";
+
+static const char * const fault_names[FAULTS] = {
+	[PARTITION_WRITE_IGNORED] = "partition-write-ignored",
+	[PSP_REFUSES] = "psp-refuses",
+	[PSP_SILENT] = "psp-silent",
+	[INVALIDATE_NEVER_ACKED] = "invalidate-never-acked",
+	[RING_TEST_FAILS] = "ring-test-fails",
+	[INTERRUPT_LOST] = "interrupt-lost",
+};
+
+static struct gpu mi300x;
+
+static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *format, ...)
+{
+	va_list args;
+
+	fputs("mi300x: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(2);
+}
+
+/* Faults */
+
+const struct injected *injected(const struct gpu *gpu, enum fault fault)
+{
+	return &gpu->options.now[fault];
+}
+
+/* Is it on for @unit? Without an argument it is on for all. */
+bool injected_for(const struct gpu *gpu, enum fault fault, const char *unit)
+{
+	const struct injected *i = injected(gpu, fault);
+
+	return i->on && (!i->arg || !strcmp(i->arg, unit));
+}
+
+static void parse_fault(char *text, struct injected *faults)
+{
+	char *name = strsep(&text, "=");
+
+	for (unsigned int i = 0; i < FAULTS; i++) {
+		if (strcmp(name, fault_names[i]))
+			continue;
+		faults[i] = (struct injected){ true, text };
+		return;
+	}
+	die("no fault \"%s\"; see --help", name);
+}
+
+static void log_faults(const struct injected *faults)
+{
+	for (unsigned int i = 0; i < FAULTS; i++)
+		if (faults[i].on)
+			event("fault-injected", "name=%s arg=%s", fault_names[i],
+			      faults[i].arg ?: "all");
+}
+
+void inject_later(struct gpu *gpu)
+{
+	log_faults(gpu->options.later);
+	for (unsigned int i = 0; i < FAULTS; i++)
+		if (gpu->options.later[i].on)
+			gpu->options.now[i] = gpu->options.later[i];
+}
+
+/* Options */
+
+static unsigned long to_number(const char *name, const char *text)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 0);
+	if (errno || end == text || *end)
+		die("--%s %s is not a number", name, text);
+	return value;
+}
+
+static void check_options(struct options *o)
+{
+	unsigned int per_aid;
+
+	if (!o->aids)
+		o->aids = o->sdmas ? (o->sdmas + SDMA_PER_AID - 1) / SDMA_PER_AID : 1;
+	if (o->aids > MAX_AID)
+		die("1 to %d AIDs", MAX_AID);
+	if (!o->sdmas)
+		o->sdmas = o->aids * SDMA_PER_AID;
+	per_aid = o->sdmas / o->aids;
+	if (o->sdmas % o->aids || (per_aid != 2 && per_aid != SDMA_PER_AID))
+		die("2 or 4 SDMA engines for each AID");
+	if (o->xccs != 1 && o->xccs != 2 && o->xccs != 4 && o->xccs != MAX_XCC)
+		die("1, 2, 4 or 8 XCCs");
+	if (!partition_count(&mi300x, o->mode))
+		die("%u XCCs cannot be partitioned so", o->xccs);
+	if (o->vram_size < 512 * MB || o->vram_size % (16 * MB))
+		die("VRAM has 512 MB or more, in steps of 16");
+	if (o->poison & 1)
+		die("the poison must be even");
+}
+
+enum { SOCKET = 256, LOG, TRACE, XCC, SDMA, AID, PARTITION, PSP, DIRECT, VRAM, POISON, NO_VBIOS,
+	MSIX, FAULT, FAULT_LATER, HELP };
+
+static const struct option long_options[] = {
+	{ "socket", required_argument, NULL, SOCKET },
+	{ "log", required_argument, NULL, LOG },
+	{ "trace", no_argument, NULL, TRACE },
+	{ "xcc", required_argument, NULL, XCC },
+	{ "sdma", required_argument, NULL, SDMA },
+	{ "aid", required_argument, NULL, AID },
+	{ "partition", required_argument, NULL, PARTITION },
+	{ "psp", no_argument, NULL, PSP },
+	{ "direct-firmware", no_argument, NULL, DIRECT },
+	{ "vram-size", required_argument, NULL, VRAM },
+	{ "poison", required_argument, NULL, POISON },
+	{ "no-vbios", no_argument, NULL, NO_VBIOS },
+	{ "msix", no_argument, NULL, MSIX },
+	{ "fault", required_argument, NULL, FAULT },
+	{ "fault-later", required_argument, NULL, FAULT_LATER },
+	{ "help", no_argument, NULL, HELP },
+	{ }
+};
+
+struct paths {
+	const char *socket, *log;
+};
+
+static void parse_number(struct options *o, int option, const char *name)
+{
+	unsigned long value = to_number(name, optarg);
+
+	switch (option) {
+	case XCC:
+		o->xccs = value;
+		break;
+	case SDMA:
+		o->sdmas = value;
+		break;
+	case AID:
+		o->aids = value;
+		break;
+	case VRAM:
+		o->vram_size = value * MB;
+		break;
+	case POISON:
+		o->poison = value;
+		break;
+	}
+}
+
+static void parse_option(struct options *o, struct paths *paths, int option, const char *name)
+{
+	switch (option) {
+	case SOCKET:
+		paths->socket = optarg;
+		break;
+	case LOG:
+		paths->log = optarg;
+		break;
+	case TRACE:
+		o->trace = true;
+		break;
+	case PARTITION:
+		if (!partition_parse(optarg, &o->mode))
+			die("no partition mode \"%s\"", optarg);
+		break;
+	case PSP:
+	case DIRECT:
+		o->psp = option == PSP;
+		break;
+	case NO_VBIOS:
+		o->vbios = false;
+		break;
+	case MSIX:
+		o->msix = true;
+		break;
+	case FAULT:
+		parse_fault(optarg, o->now);
+		break;
+	case FAULT_LATER:
+		parse_fault(optarg, o->later);
+		break;
+	case HELP:
+		fputs(usage, stdout);
+		exit(0);
+	default:
+		parse_number(o, option, name);
+	}
+}
+
+static struct paths parse_options(struct options *o, int argc, char **argv)
+{
+	struct paths paths = { NULL, "-" };
+	int option, index = 0;
+
+	while ((option = getopt_long(argc, argv, "", long_options, &index)) != -1) {
+		if (option == '?')
+			exit(2);
+		parse_option(o, &paths, option, long_options[index].name);
+	}
+	if (optind < argc || !paths.socket)
+		die("--socket PATH, and nothing but options; see --help");
+	check_options(o);
+	return paths;
+}
+
+/* Life */
+
+/* Registers and engines, but not VRAM */
+void gpu_reset(struct gpu *gpu)
+{
+	registers_reset(gpu);
+	gmc_reset(gpu);
+	cp_reset(gpu);
+	sdma_reset(gpu);
+	psp_reset(gpu);
+	partition_reset(gpu);
+}
+
+static void make_vram(struct gpu *gpu)
+{
+	uint64_t size = gpu->options.vram_size;
+
+	gpu->vram_fd = memfd_create("vram", MFD_CLOEXEC);
+	if (gpu->vram_fd < 0 || ftruncate(gpu->vram_fd, size))
+		die("VRAM: %s", strerror(errno));
+	gpu->vram = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, gpu->vram_fd, 0);
+	if (gpu->vram == MAP_FAILED)
+		die("VRAM: %s", strerror(errno));
+	if (gpu->options.poison)
+		memset(gpu->vram, gpu->options.poison, size);
+	discovery_write(gpu, gpu->vram + size - DISCOVERY_SIZE);
+}
+
+static void power_on(struct gpu *gpu)
+{
+	const struct options *o = &gpu->options;
+
+	event("power-on", "xcc=%u sdma=%u aid=%u mode=%s firmware=%s vram=0x%lx poison=0x%x",
+	      o->xccs, o->sdmas, o->aids, partition_name(o->mode), o->psp ? "psp" : "direct",
+	      o->vram_size, o->poison);
+	log_faults(o->now);
+	ip_init(gpu);
+	make_vram(gpu);
+	vbios_write(gpu->rom, sizeof(gpu->rom));
+	registers_init(gpu);
+	gmc_init(gpu);
+	ih_init(gpu);
+	cp_init(gpu);
+	sdma_init(gpu);
+	psp_init(gpu);
+	partition_init(gpu);
+	pci_init(gpu);
+	gpu_reset(gpu);
+}
+
+static void account(const struct gpu *gpu)
+{
+	for (unsigned int i = 0; i < gpu->hub_count; i++)
+		event("hub-count", "hub=%s reads=%lu writes=%lu faults=%lu invalidations=%lu",
+		      gpu->hubs[i].name, gpu->hubs[i].reads, gpu->hubs[i].writes,
+		      gpu->hubs[i].faults, gpu->hubs[i].invalidations);
+	for (unsigned int i = 0; i < gpu->options.xccs; i++)
+		event("engine-count", "engine=%s packets=%lu", gpu->xcc[i].cp_name,
+		      gpu->xcc[i].packets);
+	for (unsigned int i = 0; i < gpu->options.sdmas; i++)
+		event("engine-count", "engine=%s packets=%lu bytes-copied=%lu poison-copied=%lu",
+		      gpu->sdma[i].name, gpu->sdma[i].packets, gpu->sdma[i].bytes,
+		      gpu->sdma[i].poison_bytes);
+	event("count",
+	      "register-reads=%lu register-writes=%lu doorbells=%lu interrupts=%lu faults=%lu",
+	      gpu->count.register_reads, gpu->count.register_writes, gpu->count.doorbells,
+	      gpu->count.interrupts, gpu->count.faults);
+}
+
+int main(int argc, char **argv)
+{
+	struct paths paths;
+	int result;
+
+	mi300x.options = (struct options){
+		.xccs = 4,
+		.psp = true,
+		.vbios = true,
+		.vram_size = 1024 * MB,
+		.poison = 0xa4,
+	};
+	paths = parse_options(&mi300x.options, argc, argv);
+	if (events_open(paths.log))
+		die("%s: %s", paths.log, strerror(errno));
+	power_on(&mi300x);
+	if (vfu_listen(&mi300x.dev, paths.socket))
+		die("%s: %s", paths.socket, strerror(errno));
+	result = vfu_run(&mi300x.dev);
+	account(&mi300x);
+	events_close();
+	unlink(paths.socket);
+	return result ? 1 : 0;
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A model of the physical function of an AMD Instinct MI300X, as far as the
+ * kernel's amdgpu drives it: enough for the unmodified driver to probe, to run
+ * submissions, to hibernate and to resume on another instance of the model.
+ *
+ * Modelled: PCI config space, BARs, MSI or MSI-X; the IP discovery table; a
+ * VBIOS that has been posted; the register file; GMC 9: VRAM, the VMID 0
+ * aperture and GART, page walks of the other VMIDs, invalidation, page faults
+ * with their interrupt; the IH ring; CP: KIQ and compute queues by MQD, the
+ * PM4 packets that the driver emits; SDMA 4.4.2: the kernel's queue and its
+ * packets; PSP: bootloader mailbox and GPCOM ring; compute partition modes.
+ *
+ * NOT modelled, so a pass says nothing about it: stale TLB entries (every
+ * access walks), HDP and cache flushes, shaders and AQL dispatch, user-mode
+ * queues and doorbells of KFD processes, the GFX pipe, SDMA paging and user
+ * queues, the SMU, RAS, VCN and JPEG, displays, XGMI, SR-IOV virtual
+ * functions, memory partitions other than NPS1, GPU resets (mode-1 or other:
+ * only a new process or a bus reset clears the registers), firmware (accepted
+ * and ignored), timing, the banking of HQD registers (only the KIQ is set up
+ * through them). Whatever the model does not know is plain memory.
+ *
+ * Offsets, fields and structures come from the headers of the kernel tree that
+ * the model is built against, never from a copy. gc_*.h and mmhub_*.h define
+ * the same names: a file includes one of them.
+ */
+#ifndef MI300X_H
+#define MI300X_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../vfio-user/vfio_user.h"
+#include "events.h"
+
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define FIELD(value, reg, field) \
+	(((value) & (reg##__##field##_MASK)) >> (reg##__##field##__SHIFT))
+
+#define MB			(1ull << 20)
+#define PAGE			4096ull
+
+#define MAX_XCC			8
+#define MAX_AID			4
+#define SDMA_PER_AID		4
+#define MAX_SDMA		(MAX_AID * SDMA_PER_AID)
+#define MAX_HUBS		(MAX_XCC + MAX_AID)
+#define MAX_QUEUES		256
+#define VMIDS			16
+
+#define REGISTER_DWORDS		0x400000u	/* a BAR of 16 MB: all are direct */
+#define DOORBELL_BYTES		(2 * MB)
+
+/* The IPs of which there is more than a line in the discovery table */
+enum ip_id {
+	NBIF, GC, MMHUB, OSSSYS, SDMA0, MP0, SMUIO, OTHER_IP,
+};
+
+/**
+ * struct ip_block - an instance of an IP block
+ * @name: as the kernel's headers have it
+ * @id: which of those that the model uses, or OTHER_IP
+ * @hw_id: of soc15_hw_ip.h
+ * @instance: hardware instance
+ * @major: version, as @minor and @revision
+ * @bases: of its register segments, in dwords
+ */
+struct ip_block {
+	const char *name;
+	enum ip_id id;
+	uint16_t hw_id;
+	uint8_t instance, major, minor, revision;
+	uint8_t base_count;
+	uint32_t bases[9];
+};
+
+enum partition_mode { SPX, DPX, TPX, QPX, CPX, MIXED = 15 };
+
+/* Faults that can be injected; each with an optional argument */
+enum fault {
+	PARTITION_WRITE_IGNORED,
+	PSP_REFUSES,
+	PSP_SILENT,
+	INVALIDATE_NEVER_ACKED,
+	RING_TEST_FAILS,
+	INTERRUPT_LOST,
+	FAULTS,
+};
+
+struct injected {
+	bool on;
+	const char *arg;	/* NULL: all */
+};
+
+struct options {
+	unsigned int xccs, sdmas, aids;
+	enum partition_mode mode;
+	bool psp, vbios, msix, trace;
+	uint64_t vram_size;
+	uint8_t poison;
+	struct injected now[FAULTS], later[FAULTS];
+};
+
+struct gpu;
+
+typedef void (*reg_write_fn)(struct gpu *gpu, void *arg, uint32_t reg, uint32_t value);
+typedef uint32_t (*reg_read_fn)(struct gpu *gpu, void *arg, uint32_t reg);
+
+/**
+ * struct hub - the memory hub of an XCC (gfxhub) or an AID (mmhub)
+ * @name: for the log
+ * @client: interrupt client of its faults
+ * @node: node id of its interrupts
+ * @reg: registers, by name of what they hold
+ * @armed: the fault interrupt, as last logged
+ * @seen: the first access since power-on, reset or context 0 off was logged
+ */
+struct hub {
+	char name[12];
+	unsigned int client, node;
+	struct {
+		uint32_t context0_cntl, page_table_base0, start_lo, start_hi, end_lo, end_hi;
+		uint32_t fb_base, fb_top;
+		uint32_t invalidate_req0, invalidate_ack0, invalidate_sem0;
+		uint32_t fault_status, fault_addr_lo, fault_addr_hi;
+	} reg;
+	bool armed, seen;
+	uint64_t last_fault;
+	unsigned long reads, writes, faults, invalidations;
+};
+
+/* Who accesses memory, and how */
+struct requester {
+	struct hub *hub;
+	unsigned int vmid;
+	const char *name;
+};
+
+enum access { READ, WRITE };
+
+struct ih {
+	uint32_t cntl, base, base_hi, wptr, wptr_lo, wptr_hi;
+};
+
+enum queue_kind { KIQ, COMPUTE, HIQ };
+
+/**
+ * struct queue - a mapped queue of the CP
+ * @rptr: in dwords, never wraps; as @wptr
+ * @mask: of a position in the ring
+ * @report: where the read pointer is written
+ * @stuck: the log knows that the packet at @rptr waits
+ */
+struct queue {
+	bool active, stuck;
+	enum queue_kind kind;
+	unsigned int xcc, me, pipe, index;
+	uint32_t doorbell;
+	uint64_t base, rptr, wptr, mask, report;
+};
+
+struct xcc {
+	char kiq_name[12], cp_name[12];
+	struct hub *hub;
+	uint32_t window;	/* what the packets' 16-bit offsets are relative to */
+	uint32_t xcp_ctl;	/* the register, and what is in force */
+	uint32_t xcp_applied;
+	struct {
+		uint32_t grbm_gfx_cntl, hqd_active, hqd_dequeue, pq_base, pq_base_hi;
+		uint32_t pq_control, pq_doorbell, pq_report, pq_report_hi;
+	} reg;
+	unsigned long packets;
+};
+
+struct sdma {
+	char name[12];
+	struct hub *hub;
+	unsigned int instance, client, node;
+	bool on, stuck;
+	uint64_t rptr, wptr;	/* in dwords */
+	struct {
+		uint32_t cntl, base, base_hi, rptr, rptr_hi, report, report_hi;
+		uint32_t doorbell, doorbell_offset;
+	} reg;
+	unsigned long packets, bytes, poison_bytes;
+};
+
+struct psp {
+	uint32_t wptr;		/* up to where the ring was read, in dwords */
+};
+
+struct gpu {
+	struct vfu_device dev;
+	struct options options;
+	uint8_t *vram;
+	int vram_fd;
+	uint8_t rom[64 << 10];
+
+	struct ip_block ips[96];
+	unsigned int ip_count;
+
+	uint32_t *registers;
+	const char *actor;		/* who writes registers now */
+
+	struct hub hubs[MAX_HUBS];
+	unsigned int hub_count;
+	struct hub *gfxhub[MAX_XCC], *mmhub[MAX_AID];
+	struct ih ih;
+	struct xcc xcc[MAX_XCC];
+	struct queue queues[MAX_QUEUES];
+	struct sdma sdma[MAX_SDMA];
+	struct psp psp;
+	enum partition_mode mode, last_mode;	/* the last that was not MIXED */
+	uint32_t compute_status;		/* register */
+
+	struct {
+		unsigned long register_reads, register_writes, doorbells, interrupts, faults;
+	} count;
+};
+
+/* ip.c: which IPs there are, and where their registers lie */
+void ip_init(struct gpu *gpu);
+uint32_t ip_base(const struct gpu *gpu, enum ip_id id, unsigned int instance,
+		 unsigned int segment);
+
+#define REG(gpu, ip, instance, name) \
+	(ip_base(gpu, ip, instance, reg##name##_BASE_IDX) + reg##name)
+
+/* registers.c */
+void registers_init(struct gpu *gpu);
+void registers_reset(struct gpu *gpu);
+static inline uint32_t reg_get(const struct gpu *gpu, uint32_t reg)
+{
+	return gpu->registers[reg];
+}
+
+static inline void reg_set(struct gpu *gpu, uint32_t reg, uint32_t value)
+{
+	gpu->registers[reg] = value;
+}
+
+/* A 64-bit value in two registers */
+static inline uint64_t reg_get64(const struct gpu *gpu, uint32_t lo, uint32_t hi)
+{
+	return (uint64_t)gpu->registers[hi] << 32 | gpu->registers[lo];
+}
+
+void reg_on_write(uint32_t reg, reg_write_fn fn, void *arg);
+void reg_on_read(uint32_t reg, reg_read_fn fn, void *arg);
+uint32_t reg_read(struct gpu *gpu, uint32_t reg);
+void reg_write(struct gpu *gpu, uint32_t reg, uint32_t value, const char *actor);
+
+/* names.c, generated: only for --trace */
+struct register_name {
+	const char *ip;
+	unsigned int segment;
+	uint32_t offset;
+	const char *name;
+};
+
+extern const struct register_name register_names[];
+extern const unsigned int register_name_count;
+
+/* pci.c */
+void pci_init(struct gpu *gpu);
+
+/* discovery.c, vbios.c: what the device has in VRAM and ROM from the start */
+#define DISCOVERY_SIZE		(64 << 10)	/* at the end of VRAM */
+void discovery_write(const struct gpu *gpu, uint8_t *to);
+void vbios_write(uint8_t *rom, size_t size);
+
+/* gmc.c, and gfxhub.c and mmhub.c for where the registers are */
+void gfxhub_init(struct gpu *gpu, struct hub *hub, unsigned int xcc);
+void mmhub_init(struct gpu *gpu, struct hub *hub, unsigned int aid);
+void gmc_init(struct gpu *gpu);
+void gmc_reset(struct gpu *gpu);
+void *gmc_page(struct gpu *gpu, const struct requester *by, uint64_t va, enum access access);
+uint32_t gmc_read(struct gpu *gpu, const struct requester *by, uint64_t va);
+void gmc_write(struct gpu *gpu, const struct requester *by, uint64_t va, uint32_t value);
+void gmc_write64(struct gpu *gpu, const struct requester *by, uint64_t va, uint64_t value);
+void gmc_copy_in(struct gpu *gpu, const struct requester *by, void *to, uint64_t va,
+		 size_t size);
+bool gmc_is_poison(const struct gpu *gpu, uint32_t value);
+
+/* Rings and indirect buffers */
+struct stream {
+	struct requester by;
+	uint64_t base, position, end, mask;	/* in dwords, but base */
+	unsigned int depth;
+};
+
+static inline uint32_t stream_peek(struct gpu *gpu, const struct stream *s, uint32_t n)
+{
+	return gmc_read(gpu, &s->by, s->base + 4 * ((s->position + n) & s->mask));
+}
+
+static inline uint64_t stream_peek64(struct gpu *gpu, const struct stream *s, uint32_t n)
+{
+	return stream_peek(gpu, s, n) | (uint64_t)stream_peek(gpu, s, n + 1) << 32;
+}
+
+/* ih.c */
+struct interrupt {
+	unsigned int client, source, ring, vmid, node;
+	uint32_t data[4];
+};
+
+void ih_init(struct gpu *gpu);
+void ih_raise(struct gpu *gpu, const struct interrupt *interrupt);
+
+/* cp.c: queues; pm4.c: packets */
+void cp_init(struct gpu *gpu);
+void cp_reset(struct gpu *gpu);
+bool cp_doorbell(struct gpu *gpu, uint32_t index, uint64_t value);
+void cp_tick(struct gpu *gpu);
+void cp_map(struct gpu *gpu, const struct queue *queue);
+void cp_unmap(struct gpu *gpu, struct queue *queue);
+struct queue *cp_find(struct gpu *gpu, unsigned int xcc, uint32_t doorbell);
+const char *cp_name(const struct gpu *gpu, const struct queue *queue);
+bool pm4_run(struct gpu *gpu, struct queue *queue, struct stream *stream);
+
+/* sdma.c */
+void sdma_init(struct gpu *gpu);
+void sdma_reset(struct gpu *gpu);
+bool sdma_doorbell(struct gpu *gpu, uint32_t index, uint64_t value);
+void sdma_tick(struct gpu *gpu);
+
+/* psp.c */
+void psp_init(struct gpu *gpu);
+void psp_reset(struct gpu *gpu);
+
+/* partition.c */
+const char *partition_name(enum partition_mode mode);
+bool partition_parse(const char *name, enum partition_mode *mode);
+void partition_init(struct gpu *gpu);
+void partition_reset(struct gpu *gpu);
+void partition_apply(struct gpu *gpu, unsigned int partitions);
+unsigned int partition_count(const struct gpu *gpu, enum partition_mode mode);
+
+/* main.c */
+void gpu_reset(struct gpu *gpu);
+void inject_later(struct gpu *gpu);
+const struct injected *injected(const struct gpu *gpu, enum fault fault);
+bool injected_for(const struct gpu *gpu, enum fault fault, const char *unit);
+
+#endif

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PCI: identity, BARs, capabilities, and what the BARs lead to.
+ *
+ * BAR 0: VRAM; BAR 2: doorbells; BAR 5: registers, and behind them the MSI-X
+ * table, which QEMU keeps itself.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <linux/pci_regs.h>
+
+#include "mi300x.h"
+
+#define VENDOR			0x1002
+#define DEVICE			0x74a1
+#define CLASS_ACCELERATOR	0x12
+
+#define CAP_PM			0x50
+#define CAP_EXPRESS		0x64
+#define CAP_MSI			0xa0
+#define CAP_MSIX		0xc0
+
+#define VRAM_BAR		VFIO_PCI_BAR0_REGION_INDEX
+#define DOORBELL_BAR		VFIO_PCI_BAR2_REGION_INDEX
+#define REGISTER_BAR		VFIO_PCI_BAR5_REGION_INDEX
+#define REGISTER_BYTES		(REGISTER_DWORDS * 4ull)
+#define MSIX_VECTORS		4
+#define MSIX_TABLE		(REGISTER_BYTES - 2 * PAGE)
+#define MSIX_PENDING		(REGISTER_BYTES - PAGE)
+
+static void put16(struct gpu *gpu, unsigned int offset, uint16_t value)
+{
+	memcpy(gpu->dev.config + offset, &value, sizeof(value));
+}
+
+static void put32(struct gpu *gpu, unsigned int offset, uint32_t value)
+{
+	memcpy(gpu->dev.config + offset, &value, sizeof(value));
+}
+
+static uint32_t get32(const uint8_t *from)
+{
+	uint32_t value;
+
+	memcpy(&value, from, sizeof(value));
+	return value;
+}
+
+/* Config space */
+
+static uint8_t *capability(struct gpu *gpu, unsigned int *link, unsigned int at, uint8_t id)
+{
+	gpu->dev.config[*link] = at;
+	gpu->dev.config[at] = id;
+	*link = at + PCI_CAP_LIST_NEXT;
+	return gpu->dev.config + at;
+}
+
+static void init_capabilities(struct gpu *gpu)
+{
+	unsigned int link = PCI_CAPABILITY_LIST;
+
+	capability(gpu, &link, CAP_PM, PCI_CAP_ID_PM);
+	put16(gpu, CAP_PM + PCI_PM_PMC, 3);
+	capability(gpu, &link, CAP_EXPRESS, PCI_CAP_ID_EXP);
+	put16(gpu, CAP_EXPRESS + PCI_EXP_FLAGS, 2);
+	put32(gpu, CAP_EXPRESS + PCI_EXP_DEVCAP, PCI_EXP_DEVCAP_RBER | 1);
+	/* 16 GT/s, 16 lanes */
+	put32(gpu, CAP_EXPRESS + PCI_EXP_LNKCAP, 4 | 16 << 4);
+	put16(gpu, CAP_EXPRESS + PCI_EXP_LNKSTA, 4 | 16 << 4);
+	if (gpu->options.msix) {
+		capability(gpu, &link, CAP_MSIX, PCI_CAP_ID_MSIX);
+		put16(gpu, CAP_MSIX + PCI_MSIX_FLAGS, MSIX_VECTORS - 1);
+		put32(gpu, CAP_MSIX + PCI_MSIX_TABLE, MSIX_TABLE | 5);
+		put32(gpu, CAP_MSIX + PCI_MSIX_PBA, MSIX_PENDING | 5);
+		gpu->dev.vectors[VFIO_PCI_MSIX_IRQ_INDEX] = MSIX_VECTORS;
+	} else {
+		capability(gpu, &link, CAP_MSI, PCI_CAP_ID_MSI);
+		put16(gpu, CAP_MSI + PCI_MSI_FLAGS, PCI_MSI_FLAGS_64BIT);
+		gpu->dev.vectors[VFIO_PCI_MSI_IRQ_INDEX] = 1;
+	}
+}
+
+static uint32_t bar_flags(unsigned int bar)
+{
+	return bar == 5 ? 0 : PCI_BASE_ADDRESS_MEM_TYPE_64 | PCI_BASE_ADDRESS_MEM_PREFETCH;
+}
+
+static void write_bar(struct gpu *gpu, unsigned int bar, uint32_t value)
+{
+	/* the upper half of a 64-bit one belongs to the BAR before */
+	bool upper = bar == 1 || bar == 3;
+	uint64_t size = gpu->dev.regions[upper ? bar - 1 : bar].size;
+	uint64_t mask = size ? ~(size - 1) : 0;
+
+	value &= upper ? mask >> 32 : mask;
+	if (!upper && size)
+		value |= bar_flags(bar);
+	put32(gpu, PCI_BASE_ADDRESS_0 + 4 * bar, value);
+}
+
+static void write_rom_bar(struct gpu *gpu, uint32_t value)
+{
+	uint64_t size = gpu->dev.regions[VFIO_PCI_ROM_REGION_INDEX].size;
+	uint32_t mask = size ? ~(uint32_t)(size - 1) : 0;
+
+	put32(gpu, PCI_ROM_ADDRESS, value & (mask | PCI_ROM_ADDRESS_ENABLE));
+}
+
+static void config_write(struct vfu_device *dev, uint64_t offset, const void *data, size_t size)
+{
+	struct gpu *gpu = dev->private;
+
+	if (offset >= PCI_BASE_ADDRESS_0 && offset < PCI_CARDBUS_CIS) {
+		if (!(offset & 3) && size == 4)
+			write_bar(gpu, (offset - PCI_BASE_ADDRESS_0) / 4, get32(data));
+		return;
+	}
+	if (offset == PCI_ROM_ADDRESS && size == 4) {
+		write_rom_bar(gpu, get32(data));
+		return;
+	}
+	if (offset < PCI_COMMAND || (offset >= PCI_CLASS_REVISION &&
+				     offset < PCI_CACHE_LINE_SIZE))
+		return;
+	memcpy(dev->config + offset, data, size);
+}
+
+static void init_config(struct gpu *gpu)
+{
+	put16(gpu, PCI_VENDOR_ID, VENDOR);
+	put16(gpu, PCI_DEVICE_ID, DEVICE);
+	put16(gpu, PCI_STATUS, PCI_STATUS_CAP_LIST);
+	gpu->dev.config[PCI_CLASS_DEVICE + 1] = CLASS_ACCELERATOR;
+	put16(gpu, PCI_SUBSYSTEM_VENDOR_ID, VENDOR);
+	put16(gpu, PCI_SUBSYSTEM_ID, DEVICE);
+	gpu->dev.config[PCI_INTERRUPT_PIN] = 1;
+	for (unsigned int bar = 0; bar < 6; bar++)
+		write_bar(gpu, bar, 0);
+	init_capabilities(gpu);
+}
+
+/* BARs */
+
+static void read_registers(struct gpu *gpu, uint64_t offset, void *data, size_t size)
+{
+	for (size_t done = 0; done < size; done += 4) {
+		uint32_t value = reg_read(gpu, (offset + done) / 4);
+
+		gpu->count.register_reads++;
+		memcpy(data + done, &value, size - done < 4 ? size - done : 4);
+	}
+}
+
+static void write_registers(struct gpu *gpu, uint64_t offset, const void *data, size_t size)
+{
+	for (size_t done = 0; done < size; done += 4) {
+		uint32_t value = 0;
+
+		gpu->count.register_writes++;
+		memcpy(&value, data + done, size - done < 4 ? size - done : 4);
+		reg_write(gpu, (offset + done) / 4, value, "mmio");
+	}
+}
+
+static void doorbell(struct gpu *gpu, uint64_t offset, const void *data, size_t size)
+{
+	uint64_t value = 0;
+
+	memcpy(&value, data, size < 8 ? size : 8);
+	gpu->count.doorbells++;
+	if (gpu->options.trace)
+		event("doorbell", "index=%lu value=0x%lx", offset / 4, value);
+	if (!cp_doorbell(gpu, offset / 4, value))
+		sdma_doorbell(gpu, offset / 4, value);
+}
+
+static bool within(uint64_t offset, size_t size, uint64_t limit)
+{
+	return offset <= limit && size <= limit - offset;
+}
+
+static void region_read(struct vfu_device *dev, unsigned int region, uint64_t offset,
+			void *data, size_t size)
+{
+	struct gpu *gpu = dev->private;
+
+	if (!within(offset, size, dev->regions[region].size))
+		return;
+	if (region == REGISTER_BAR)
+		read_registers(gpu, offset, data, size);
+	else if (region == VRAM_BAR)
+		memcpy(data, gpu->vram + offset, size);
+	else if (region == VFIO_PCI_ROM_REGION_INDEX)
+		memcpy(data, gpu->rom + offset, size);
+}
+
+static void region_write(struct vfu_device *dev, unsigned int region, uint64_t offset,
+			 const void *data, size_t size)
+{
+	struct gpu *gpu = dev->private;
+
+	if (!within(offset, size, dev->regions[region].size))
+		return;
+	if (region == REGISTER_BAR)
+		write_registers(gpu, offset, data, size);
+	else if (region == VRAM_BAR)
+		memcpy(gpu->vram + offset, data, size);
+	else if (region == DOORBELL_BAR)
+		doorbell(gpu, offset, data, size);
+}
+
+static void tick(struct vfu_device *dev)
+{
+	cp_tick(dev->private);
+	sdma_tick(dev->private);
+}
+
+static void reset(struct vfu_device *dev)
+{
+	struct gpu *gpu = dev->private;
+
+	gpu_reset(gpu);
+	event("reset", "by=bus mode=%s", partition_name(gpu->mode));
+}
+
+static void on_signal(struct vfu_device *dev)
+{
+	inject_later(dev->private);
+}
+
+static const struct vfu_ops ops = {
+	.read = region_read,
+	.write = region_write,
+	.config_write = config_write,
+	.reset = reset,
+	.tick = tick,
+	.signal = on_signal,
+};
+
+void pci_init(struct gpu *gpu)
+{
+	struct vfu_region *regions = gpu->dev.regions;
+
+	for (unsigned int i = 0; i < VFIO_PCI_NUM_REGIONS; i++)
+		regions[i].fd = -1;
+	regions[VRAM_BAR] = (struct vfu_region){ gpu->options.vram_size, gpu->vram_fd };
+	regions[DOORBELL_BAR].size = DOORBELL_BYTES;
+	regions[REGISTER_BAR].size = REGISTER_BYTES;
+	if (gpu->options.vbios)
+		regions[VFIO_PCI_ROM_REGION_INDEX].size = sizeof(gpu->rom);
+	gpu->dev.ops = &ops;
+	gpu->dev.private = gpu;
+	init_config(gpu);
+}

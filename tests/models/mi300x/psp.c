@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PSP: the bootloader's mailbox, the one of the secure OS, and the GPCOM ring.
+ * Whatever it is given to load or to run, it says that it has done so.
+ */
+#include "mi300x.h"
+#include "kernel.h"
+#include "psp_gfx_if.h"
+#include "mp/mp_13_0_6_offset.h"
+
+#define READY			GFX_FLAG_RESPONSE
+#define COMMAND_MASK		0x00ff0000
+#define BL_LOAD_SOSDRV		0x00020000	/* PSP_BL__LOAD_SOSDRV of amdgpu_psp.h */
+#define STATUS_REFUSED		TEE_ERROR_NOT_SUPPORTED
+#define FRAME_DWORDS		(sizeof(struct psp_gfx_rb_frame) / 4)
+
+#define C2PMSG(gpu, n)		REG(gpu, MP0, 0, MP0_SMN_C2PMSG_##n)
+
+static const char *command_name(uint32_t id)
+{
+	static const char * const names[] = {
+		[GFX_CMD_ID_LOAD_TA] = "load-ta",
+		[GFX_CMD_ID_UNLOAD_TA] = "unload-ta",
+		[GFX_CMD_ID_INVOKE_CMD] = "invoke",
+		[GFX_CMD_ID_LOAD_ASD] = "load-asd",
+		[GFX_CMD_ID_SETUP_TMR] = "setup-tmr",
+		[GFX_CMD_ID_LOAD_IP_FW] = "load-firmware",
+		[GFX_CMD_ID_DESTROY_TMR] = "destroy-tmr",
+		[GFX_CMD_ID_PROG_REG] = "program-register",
+		[GFX_CMD_ID_LOAD_TOC] = "load-toc",
+		[GFX_CMD_ID_AUTOLOAD_RLC] = "autoload-rlc",
+		[GFX_CMD_ID_BOOT_CFG] = "boot-config",
+		[GFX_CMD_ID_SRIOV_SPATIAL_PART] = "partition",
+	};
+
+	return id < ARRAY_SIZE(names) && names[id] ? names[id] : "other";
+}
+
+static uint32_t command_argument(const struct psp_gfx_cmd_resp *command)
+{
+	switch (command->cmd_id) {
+	case GFX_CMD_ID_LOAD_IP_FW:
+		return command->cmd.cmd_load_ip_fw.fw_type;
+	case GFX_CMD_ID_SRIOV_SPATIAL_PART:
+		return command->cmd.cmd_spatial_part.mode;
+	default:
+		return 0;
+	}
+}
+
+static uint32_t execute(struct gpu *gpu, const struct psp_gfx_cmd_resp *command)
+{
+	if (injected_for(gpu, PSP_REFUSES, command_name(command->cmd_id)))
+		return STATUS_REFUSED;
+	if (command->cmd_id == GFX_CMD_ID_SRIOV_SPATIAL_PART)
+		partition_apply(gpu, command->cmd.cmd_spatial_part.mode);
+	return TEE_SUCCESS;
+}
+
+static void answer(struct gpu *gpu, const struct requester *by, uint64_t at, uint32_t status)
+{
+	at += offsetof(struct psp_gfx_cmd_resp, resp);
+	gmc_write(gpu, by, at + offsetof(struct psp_gfx_resp, status), status);
+	gmc_write(gpu, by, at + offsetof(struct psp_gfx_resp, session_id), 1);
+}
+
+static void run_frame(struct gpu *gpu, const struct requester *by, uint64_t address)
+{
+	struct psp_gfx_cmd_resp command;
+	struct psp_gfx_rb_frame frame;
+	uint32_t status;
+	uint64_t at;
+	bool silent;
+
+	gmc_copy_in(gpu, by, &frame, address, sizeof(frame));
+	if (gmc_is_poison(gpu, frame.cmd_buf_addr_lo))
+		event("poison-fetch", "hub=%s by=psp va=0x%lx what=frame", by->hub->name, address);
+	at = (uint64_t)frame.cmd_buf_addr_hi << 32 | frame.cmd_buf_addr_lo;
+	gmc_copy_in(gpu, by, &command, at, sizeof(command));
+	silent = injected_for(gpu, PSP_SILENT, command_name(command.cmd_id));
+	status = silent ? 0 : execute(gpu, &command);
+	event("psp-command", "id=0x%x name=%s arg=0x%x status=0x%x answered=%d", command.cmd_id,
+	      command_name(command.cmd_id), command_argument(&command), status, !silent);
+	if (silent)
+		return;
+	answer(gpu, by, at, status);
+	gmc_write(gpu, by, (uint64_t)frame.fence_addr_hi << 32 | frame.fence_addr_lo,
+		  frame.fence_value);
+}
+
+/* The ring's write pointer, in dwords */
+static void on_wptr(struct gpu *gpu, void *arg, uint32_t reg, uint32_t value)
+{
+	const struct requester by = { gpu->mmhub[0], 0, "psp" };
+	uint64_t base = reg_get64(gpu, C2PMSG(gpu, 69), C2PMSG(gpu, 70));
+	uint32_t size = reg_get(gpu, C2PMSG(gpu, 71)) / 4;
+
+	(void)arg;
+	(void)reg;
+	if (!size || size % FRAME_DWORDS || value >= size || value % FRAME_DWORDS)
+		return;
+	while (gpu->psp.wptr != value) {
+		run_frame(gpu, &by, base + 4ull * gpu->psp.wptr);
+		gpu->psp.wptr = (gpu->psp.wptr + FRAME_DWORDS) % size;
+	}
+}
+
+static void on_bootloader(struct gpu *gpu, void *arg, uint32_t reg, uint32_t value)
+{
+	(void)arg;
+	reg_set(gpu, reg, READY);
+	if (value == BL_LOAD_SOSDRV)
+		reg_set(gpu, C2PMSG(gpu, 81), 1);	/* it is alive */
+}
+
+static void on_control(struct gpu *gpu, void *arg, uint32_t reg, uint32_t value)
+{
+	(void)arg;
+	reg_set(gpu, reg, READY | (value & COMMAND_MASK));
+	if ((value & COMMAND_MASK) != GFX_CTRL_CMD_ID_INIT_GPCOM_RING)
+		return;
+	gpu->psp.wptr = 0;
+	reg_set(gpu, C2PMSG(gpu, 67), 0);
+	reg_set(gpu, C2PMSG(gpu, 81), 1);
+	event("psp-ring", "base=0x%lx size=%u", reg_get64(gpu, C2PMSG(gpu, 69), C2PMSG(gpu, 70)),
+	      reg_get(gpu, C2PMSG(gpu, 71)));
+}
+
+void psp_init(struct gpu *gpu)
+{
+	reg_on_write(C2PMSG(gpu, 35), on_bootloader, NULL);
+	reg_on_write(C2PMSG(gpu, 64), on_control, NULL);
+	reg_on_write(C2PMSG(gpu, 67), on_wptr, NULL);
+}
+
+void psp_reset(struct gpu *gpu)
+{
+	gpu->psp.wptr = 0;
+	reg_set(gpu, C2PMSG(gpu, 35), READY);
+	reg_set(gpu, C2PMSG(gpu, 64), READY);
+}
