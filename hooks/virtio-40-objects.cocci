@@ -3,8 +3,9 @@
 // free without a command what the host has forgotten.
 //
 //# file drivers/gpu/drm/virtio/virtgpu_vq.c
-//# lines 3
+//# lines 4
 //# add 3 virtio_gpu_pm_object_created(vgdev, bo, params);
+//# add 1 virtio_gpu_pm_restored(bo);
 //# file drivers/gpu/drm/virtio/virtgpu_object.c
 //# add 1 virtio_gpu_pm_object_release(bo)
 //# file drivers/gpu/drm/virtio/virtgpu_vram.c
@@ -26,6 +27,19 @@ identifier vgdev, bo, params;
  	...
 +	virtio_gpu_pm_object_created(vgdev, bo, params);
  	bo->created = true;
+ 	...
+ }
+
+// so that the object can be told when the host does not create it again
+@blob@
+identifier vgdev, bo, vbuf;
+@@
+ virtio_gpu_cmd_resource_create_blob(struct virtio_gpu_device *vgdev,
+	struct virtio_gpu_object *bo, ...)
+ {
+ 	...
++	vbuf->objs = virtio_gpu_pm_restored(bo);
+ 	virtio_gpu_queue_ctrl_buffer(vgdev, vbuf);
  	...
  }
 

@@ -7,7 +7,7 @@
 //
 //# file drivers/gpu/drm/virtio/virtgpu_vq.c
 //# add 2 drm_virt_pm_queue_stopped(
-//# add 2 virtio_gpu_pm_queue_ready(
+//# add 2 virtio_gpu_pm_wait_room(
 //# add 4 virtio_gpu_pm_refuse(
 //# add 1 virtio_gpu_pm_response_error(
 //# add 2 virtio_gpu_pm_abandon(
@@ -128,14 +128,11 @@ identifier vgdev, vq, q, n;
 @@
 (
 -	wait_event(vgdev->q.ack_queue, vq->num_free >= n);
-+	wait_event(vgdev->q.ack_queue,
-+		   virtio_gpu_pm_queue_ready(&vgdev->q, n));
++	virtio_gpu_pm_wait_room(vgdev, &vgdev->q, n);
 |
 -	wait_event(vgdev->q.ack_queue,
 -		   vq->num_free >= n || vgdev->vqs_released);
-+	wait_event(vgdev->q.ack_queue,
-+		   virtio_gpu_pm_queue_ready(&vgdev->q, n) ||
-+		   vgdev->vqs_released);
++	virtio_gpu_pm_wait_room(vgdev, &vgdev->q, n);
 )
 
 @kick@

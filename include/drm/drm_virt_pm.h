@@ -475,9 +475,9 @@ struct drm_virt_pm {
 	struct drm_virt_pm_milestones milestones;
 
 	/**
-	 * @lock: Protects @online, @state, @deferred, @lost_reason, @refusal, @eager,
-	 * @lost_objects, @reserve, the trails and the state of all objects.
-	 * Innermost; never held over a callback that may sleep.
+	 * @lock: Protects @online, @state, @walking, @deferred, @lost_reason,
+	 * @refusal, @eager, @lost_objects, @reserve, the trails and the state
+	 * of all objects. Innermost; never held over a callback that may sleep.
 	 */
 	spinlock_t lock;
 
@@ -502,6 +502,9 @@ struct drm_virt_pm {
 
 	/** @deferred: A resume is owed, see drm_virt_pm_defer_resume(). */
 	bool deferred;
+
+	/** @walking: The steps are being walked. */
+	bool walking;
 
 	/** @lost_reported: &drm_virt_pm_ops.lost was called. */
 	bool lost_reported;
@@ -645,6 +648,8 @@ drm_virt_pm_queue_stopped(const struct drm_virt_pm_queue *queue)
 void drm_virt_pm_object_init(struct drm_virt_pm_object *obj);
 void drm_virt_pm_object_created(struct drm_virt_pm *vpm,
 				struct drm_virt_pm_object *obj, u32 id);
+void drm_virt_pm_object_forget(struct drm_virt_pm *vpm,
+			       struct drm_virt_pm_object *obj);
 void drm_virt_pm_object_released(struct drm_virt_pm *vpm,
 				 struct drm_virt_pm_object *obj);
 int drm_virt_pm_object_restore(struct drm_virt_pm *vpm,

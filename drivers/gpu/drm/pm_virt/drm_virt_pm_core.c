@@ -169,7 +169,8 @@ static void look_after(struct work_struct *work)
 	}
 
 	spin_lock(&vpm->lock);
-	tell = vpm->state == DRM_VIRT_PM_LOST && !vpm->lost_reported;
+	tell = vpm->state == DRM_VIRT_PM_LOST && !vpm->lost_reported &&
+	       !vpm->walking;
 	if (tell)
 		vpm->lost_reported = true;
 	spin_unlock(&vpm->lock);
@@ -247,6 +248,31 @@ void drm_virt_pm_fini(struct drm_virt_pm *vpm)
 }
 EXPORT_SYMBOL(drm_virt_pm_fini);
 
+/*
+ * Walk the steps. A device that is lost meanwhile is not taken from under them:
+ * user space is told when the walk is over.
+ */
+static int walk(struct drm_virt_pm *vpm, int (*steps)(struct drm_virt_pm *vpm))
+{
+	bool lost;
+	int ret;
+
+	spin_lock(&vpm->lock);
+	vpm->walking = true;
+	spin_unlock(&vpm->lock);
+
+	ret = steps(vpm);
+
+	spin_lock(&vpm->lock);
+	vpm->walking = false;
+	lost = vpm->state == DRM_VIRT_PM_LOST;
+	spin_unlock(&vpm->lock);
+	if (lost)
+		queue_later(vpm, 0);
+
+	return ret;
+}
+
 /**
  * drm_virt_pm_suspend - suspend the device
  * @vpm: the device
@@ -274,7 +300,7 @@ int drm_virt_pm_suspend(struct drm_virt_pm *vpm)
 		return 0;
 	}
 
-	ret = drm_virt_pm_sequence_down(vpm);
+	ret = walk(vpm, drm_virt_pm_sequence_down);
 	if (ret) {
 		change_state(vpm, DRM_VIRT_PM_SUSPENDING, DRM_VIRT_PM_RUNNING);
 		return ret;
@@ -314,15 +340,15 @@ int drm_virt_pm_resume(struct drm_virt_pm *vpm)
 		return 0;
 	}
 
-	ret = drm_virt_pm_sequence_up(vpm);
+	ret = walk(vpm, drm_virt_pm_sequence_up);
 	if (ret) {
 		drm_virt_pm_device_lost(vpm, "resume failed");
 		return ret;
 	}
 
-	change_state(vpm, DRM_VIRT_PM_RESUMING, DRM_VIRT_PM_RUNNING);
-	/* whatever was put off has been done */
-	drm_virt_pm_cancel_deferred(vpm);
+	/* whatever was put off has been done, unless the device was lost */
+	if (change_state(vpm, DRM_VIRT_PM_RESUMING, DRM_VIRT_PM_RUNNING))
+		drm_virt_pm_cancel_deferred(vpm);
 	return 0;
 }
 EXPORT_SYMBOL(drm_virt_pm_resume);

@@ -60,6 +60,27 @@ void drm_virt_pm_object_created(struct drm_virt_pm *vpm,
 EXPORT_SYMBOL(drm_virt_pm_object_created);
 
 /**
+ * drm_virt_pm_object_forget - an object is not on the device after all
+ * @vpm: the device
+ * @obj: the object, for which drm_virt_pm_object_created() was called
+ *
+ * For drivers that learn that the creation was not queued. It is stale then,
+ * and comes back on its first use.
+ *
+ * Context: Any context that may take a spinlock.
+ */
+void drm_virt_pm_object_forget(struct drm_virt_pm *vpm,
+			       struct drm_virt_pm_object *obj)
+{
+	spin_lock(&vpm->lock);
+	if (drm_virt_pm_object_is_resident(vpm, obj))
+		atomic_dec(&vpm->resident);
+	WRITE_ONCE(obj->epoch, 0);
+	spin_unlock(&vpm->lock);
+}
+EXPORT_SYMBOL(drm_virt_pm_object_forget);
+
+/**
  * drm_virt_pm_object_released - an object is being freed
  * @vpm: the device
  * @obj: the object, for which drm_virt_pm_object_created() was called

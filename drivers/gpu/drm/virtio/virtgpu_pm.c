@@ -99,18 +99,33 @@ static const struct drm_virt_pm_queue_ops cursorq_ops = {
 	.flush = queue_flush,
 };
 
+static void stop_queues(struct virtio_gpu_device *vgdev)
+{
+	drm_virt_pm_queue_stop(&vgdev->ctrlq.pm);
+	drm_virt_pm_queue_stop(&vgdev->cursorq.pm);
+}
+
 /**
- * virtio_gpu_pm_queue_ready - whether a wait for room in a queue is over
- * @vgvq: the queue
- * @elemcnt: number of descriptors that are needed
+ * virtio_gpu_pm_stop - let nothing be queued any more
+ * @vgdev: the device, which is about to be unplugged
  *
- * Context: Takes &virtio_gpu_queue.qlock.
+ * Who waits for room in a queue leaves, so that drm_dev_unplug() need not wait
+ * for a host that hangs. A device that is lost is unplugged by a work: not from
+ * here on.
  *
- * Return: true if there is room, or if the queue is stopped and the waiter has
- * to look again.
+ * Context: Process context, may sleep.
  */
-bool virtio_gpu_pm_queue_ready(struct virtio_gpu_queue *vgvq,
-			       unsigned int elemcnt)
+void virtio_gpu_pm_stop(struct virtio_gpu_device *vgdev)
+{
+	stop_queues(vgdev);
+
+	mutex_lock(&vgdev->pm.unplug_lock);
+	vgdev->pm.going = true;
+	mutex_unlock(&vgdev->pm.unplug_lock);
+}
+
+/* Whether a wait for room is over: there is some, or there will be none. */
+static bool has_room(struct virtio_gpu_queue *vgvq, unsigned int elemcnt)
 {
 	bool ready;
 
@@ -123,18 +138,34 @@ bool virtio_gpu_pm_queue_ready(struct virtio_gpu_queue *vgvq,
 }
 
 /**
- * virtio_gpu_pm_stop - let nothing be queued any more
- * @vgdev: the device, which is about to be unplugged
+ * virtio_gpu_pm_wait_room - wait for room in a queue
+ * @vgdev: the device
+ * @vgvq: the queue
+ * @elemcnt: number of descriptors that are needed
  *
- * Who waits for room in a queue leaves, so that drm_dev_unplug() need not wait
- * for a host that hangs.
+ * Without a limit, as a host may be slow, but for the time in which KMS is
+ * stopped and comes back: then a PM callback waits. When it has waited for too
+ * long the queues are stopped, which completes with an error what is not queued
+ * yet. A freeze goes on to the reset; a device that is being resumed is lost.
  *
- * Context: Process context.
+ * Context: Process context. Afterwards the caller has to look again whether the
+ * queue is stopped.
  */
-void virtio_gpu_pm_stop(struct virtio_gpu_device *vgdev)
+void virtio_gpu_pm_wait_room(struct virtio_gpu_device *vgdev,
+			     struct virtio_gpu_queue *vgvq,
+			     unsigned int elemcnt)
 {
-	drm_virt_pm_queue_stop(&vgdev->ctrlq.pm);
-	drm_virt_pm_queue_stop(&vgdev->cursorq.pm);
+	struct drm_virt_pm *vpm = &vgdev->pm.base;
+
+	while (!wait_event_timeout(vgvq->ack_queue, has_room(vgvq, elemcnt),
+				   msecs_to_jiffies(drm_virt_pm_stall_ms()))) {
+		if (!READ_ONCE(vgdev->pm.hurry))
+			continue;
+
+		stop_queues(vgdev);
+		if (READ_ONCE(vpm->state) == DRM_VIRT_PM_RESUMING)
+			drm_virt_pm_device_lost(vpm, "the host does not answer");
+	}
 }
 
 static bool queue_stopped(struct virtio_gpu_device *vgdev)
@@ -315,6 +346,9 @@ void virtio_gpu_pm_object_created(struct virtio_gpu_device *vgdev,
 	drm_virt_pm_object_init(&bo->pm.base);
 	drm_virt_pm_object_created(&vgdev->pm.base, &bo->pm.base,
 				   bo->hw_res_handle);
+	/* then the command was refused, and the host knows nothing of it */
+	if (queue_stopped(vgdev))
+		drm_virt_pm_object_forget(&vgdev->pm.base, &bo->pm.base);
 }
 
 /**
@@ -392,12 +426,19 @@ int virtio_gpu_pm_plane_use(struct drm_plane *plane,
 			    struct virtio_gpu_object *bo)
 {
 	struct virtio_gpu_device *vgdev = bo_to_vgdev(bo);
+	struct drm_virt_pm *vpm = &vgdev->pm.base;
 	int ret;
 
-	if (drm_virt_pm_object_is_resident(&vgdev->pm.base, &bo->pm.base))
+	if (drm_virt_pm_object_is_resident(vpm, &bo->pm.base))
 		return 0;
 
 	ret = virtio_gpu_pm_object_use(bo);
+	/*
+	 * Lost since drop_lost_planes() looked, as the host answered meanwhile:
+	 * this output stays dark, the others must not.
+	 */
+	if (ret == -EIO && READ_ONCE(vpm->state) == DRM_VIRT_PM_RESUMING)
+		return 0;
 	if (ret || bo->dumb || plane->type != DRM_PLANE_TYPE_CURSOR)
 		return ret;
 
@@ -489,6 +530,21 @@ static struct virtio_gpu_object_array *hold(struct virtio_gpu_object *bo)
 
 	virtio_gpu_array_add_obj(objs, &bo->base.base);
 	return objs;
+}
+
+/**
+ * virtio_gpu_pm_restored - what a creation has to hold
+ * @bo: the resource that is being created
+ *
+ * Context: Process context.
+ *
+ * Return: an array that holds @bo until the host has answered, so that it can
+ * be told if the host does not create it again; NULL the first time.
+ */
+struct virtio_gpu_object_array *
+virtio_gpu_pm_restored(struct virtio_gpu_object *bo)
+{
+	return bo->created ? hold(bo) : NULL;
 }
 
 /* Ask for a new UUID in place of the one that the reset took. */
@@ -793,6 +849,7 @@ static int config_down(struct drm_virt_pm *vpm)
 
 static int config_up(struct drm_virt_pm *vpm)
 {
+	WRITE_ONCE(to_vgdev(vpm)->pm.hurry, false);
 	/* hot-plug handling wants a system that runs */
 	queue_work(system_freezable_wq, &to_vgdev(vpm)->pm.refresh_work);
 	return 0;
@@ -828,12 +885,42 @@ static int host_down(struct drm_virt_pm *vpm)
 
 static int kms_down(struct drm_virt_pm *vpm)
 {
-	struct drm_device *ddev = to_vgdev(vpm)->ddev;
+	struct virtio_gpu_device *vgdev = to_vgdev(vpm);
+	struct drm_device *ddev = vgdev->ddev;
+	int ret;
 
 	if (!drm_core_check_feature(ddev, DRIVER_MODESET))
 		return 0;
 
-	return drm_mode_config_helper_suspend(ddev);
+	WRITE_ONCE(vgdev->pm.hurry, true);
+	ret = drm_mode_config_helper_suspend(ddev);
+	if (ret) {
+		WRITE_ONCE(vgdev->pm.hurry, false);
+		drm_virt_pm_queue_start(&vgdev->ctrlq.pm);
+		drm_virt_pm_queue_start(&vgdev->cursorq.pm);
+	}
+
+	return ret;
+}
+
+/* Bring back what the saved state shows, and learn what the host could not create. */
+static void restore_planes(struct drm_device *ddev)
+{
+	/* the type was renamed; its value is all that is needed */
+	typeof(ddev->mode_config.suspend_state) state =
+		ddev->mode_config.suspend_state;
+	struct virtio_gpu_device *vgdev = ddev->dev_private;
+	struct drm_plane_state *plane_state;
+	struct drm_plane *plane;
+	int i;
+
+	for_each_new_plane_in_state(state, plane, plane_state, i) {
+		if (plane_state->fb)
+			virtio_gpu_pm_object_use(gem_to_virtio_gpu_obj(plane_state->fb->obj[0]));
+	}
+
+	/* a host that is too late shows up in the commit */
+	drm_virt_pm_queue_drain(&vgdev->ctrlq.pm, drm_virt_pm_stall_ms());
 }
 
 /*
@@ -843,7 +930,6 @@ static int kms_down(struct drm_virt_pm *vpm)
  */
 static void drop_lost_planes(struct drm_device *ddev)
 {
-	/* the type was renamed; its value is all that is needed */
 	typeof(ddev->mode_config.suspend_state) state =
 		ddev->mode_config.suspend_state;
 	struct drm_plane_state *plane_state;
@@ -860,9 +946,8 @@ static void drop_lost_planes(struct drm_device *ddev)
 		if (!plane_state->fb)
 			continue;
 
-		/* brings it back, so here a cursor has to wait */
 		bo = gem_to_virtio_gpu_obj(plane_state->fb->obj[0]);
-		if (virtio_gpu_pm_plane_use(plane, bo) != -EIO)
+		if (virtio_gpu_pm_object_use(bo) != -EIO)
 			continue;
 
 		drm_warn(ddev, "[PLANE:%d:%s] comes back without its buffer\n",
@@ -882,6 +967,7 @@ static int kms_up(struct drm_virt_pm *vpm)
 	if (!drm_core_check_feature(ddev, DRIVER_MODESET))
 		return 0;
 
+	restore_planes(ddev);
 	drop_lost_planes(ddev);
 	return drm_mode_config_helper_resume(ddev);
 }
@@ -900,21 +986,45 @@ static bool output_changed(struct virtio_gpu_device *vgdev, unsigned int i)
 	       vgdev->pm.before[i].edid != output->conn.epoch_counter;
 }
 
-static void refresh_func(struct work_struct *work)
+static void tell_of_changes(struct virtio_gpu_device *vgdev)
 {
-	struct virtio_gpu_device *vgdev =
-		container_of(work, struct virtio_gpu_device, pm.refresh_work);
 	bool changed = false;
 	unsigned int i;
-
-	/* the answers were asked for in order, the geometry last */
-	wait_event_timeout(vgdev->resp_wq, !vgdev->display_info_pending,
-			   msecs_to_jiffies(drm_virt_pm_stall_ms()));
 
 	for (i = 0; i < vgdev->num_scanouts; i++)
 		changed |= output_changed(vgdev, i);
 	if (changed)
 		drm_kms_helper_hotplug_event(vgdev->ddev);
+}
+
+static void refresh_func(struct work_struct *work)
+{
+	struct virtio_gpu_device *vgdev =
+		container_of(work, struct virtio_gpu_device, pm.refresh_work);
+
+	mutex_lock(&vgdev->pm.refresh_lock);
+	/* the answers were asked for in order, the geometry last */
+	if (wait_event_timeout(vgdev->resp_wq, !vgdev->display_info_pending,
+			       msecs_to_jiffies(drm_virt_pm_stall_ms())))
+		tell_of_changes(vgdev);
+	else
+		/* a host that is late is asked nothing, but listened to */
+		queue_work(system_freezable_wq, work);
+	mutex_unlock(&vgdev->pm.refresh_lock);
+}
+
+/* The host's own event, one at a time with what a resume asks for. */
+static void config_changed_func(struct work_struct *work)
+{
+	struct virtio_gpu_device *vgdev =
+		container_of(work, struct virtio_gpu_device,
+			     config_changed_work);
+
+	mutex_lock(&vgdev->pm.refresh_lock);
+	/* an answer to the resume must not be taken for one to the event */
+	drm_virt_pm_queue_drain(&vgdev->ctrlq.pm, drm_virt_pm_stall_ms());
+	vgdev->pm.config_changed(work);
+	mutex_unlock(&vgdev->pm.refresh_lock);
 }
 
 /* The new host may have other outputs; nothing here waits for its answer. */
@@ -947,7 +1057,7 @@ static int gate_down(struct drm_virt_pm *vpm)
 	if (!err)
 		err = drm_virt_pm_queue_drain(&vgdev->cursorq.pm, stall_ms);
 
-	virtio_gpu_pm_stop(vgdev);
+	stop_queues(vgdev);
 
 	/* clients are stopped: the reset is what answers a host that hangs */
 	return ret ?: err;
@@ -1070,7 +1180,16 @@ static const struct drm_virt_pm_step steps[] = {
 
 static void lost(struct drm_virt_pm *vpm)
 {
-	drm_dev_unplug(to_vgdev(vpm)->ddev);
+	struct virtio_gpu_device *vgdev = to_vgdev(vpm);
+
+	/* an unplug waits for those who wait for room in a queue */
+	stop_queues(vgdev);
+
+	/* never two of them at once */
+	mutex_lock(&vgdev->pm.unplug_lock);
+	if (!vgdev->pm.going)
+		drm_dev_unplug(vgdev->ddev);
+	mutex_unlock(&vgdev->pm.unplug_lock);
 }
 
 static const struct drm_virt_pm_ops ops = {
@@ -1184,6 +1303,8 @@ void virtio_gpu_pm_init_early(struct virtio_gpu_device *vgdev)
 			       &cursorq_ops, &vgdev->cursorq.qlock,
 			       &vgdev->cursorq.ack_queue);
 	INIT_WORK(&vgdev->pm.refresh_work, refresh_func);
+	mutex_init(&vgdev->pm.unplug_lock);
+	mutex_init(&vgdev->pm.refresh_lock);
 }
 
 /**
@@ -1196,6 +1317,9 @@ void virtio_gpu_pm_init_early(struct virtio_gpu_device *vgdev)
  */
 int virtio_gpu_pm_init(struct virtio_gpu_device *vgdev)
 {
+	vgdev->pm.config_changed = vgdev->config_changed_work.func;
+	vgdev->config_changed_work.func = config_changed_func;
+
 	return drm_virt_pm_init(&vgdev->pm.base, vgdev->ddev, &ops, steps,
 				ARRAY_SIZE(steps));
 }

@@ -4,6 +4,7 @@
 
 #include <linux/atomic.h>
 #include <linux/fs.h>
+#include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/virtio_gpu.h>
 #include <linux/workqueue.h>
@@ -32,6 +33,15 @@ struct virtio_gpu_pm {
 	/** @refresh_work: Tells of outputs that changed over a reset. */
 	struct work_struct refresh_work;
 
+	/**
+	 * @refresh_lock: Held while outputs are asked for and told of: answers
+	 * with an EDID must not come while connectors are probed.
+	 */
+	struct mutex refresh_lock;
+
+	/** @config_changed: The driver's function of &virtio_gpu_device.config_changed_work. */
+	work_func_t config_changed;
+
 	/** @before: What was known of the outputs before the reset. */
 	struct {
 		/** @before.info: Geometry, as the host told. */
@@ -40,6 +50,18 @@ struct virtio_gpu_pm {
 		/** @before.edid: &drm_connector.epoch_counter */
 		u64 edid;
 	} before[VIRTIO_GPU_MAX_SCANOUTS];
+
+	/** @unplug_lock: Held while a lost device is unplugged. */
+	struct mutex unplug_lock;
+
+	/** @going: Somebody else unplugs it. Protected by @unplug_lock. */
+	bool going;
+
+	/**
+	 * @hurry: Between the stop of KMS and the end of the resume nobody
+	 * waits without a limit for room in a queue.
+	 */
+	bool hurry;
 
 	/** @host_only: Number of objects whose content only the host has. */
 	atomic_t host_only;
@@ -88,8 +110,9 @@ int virtio_gpu_pm_restore(struct virtio_device *vdev);
 
 /* queues */
 void virtio_gpu_pm_stop(struct virtio_gpu_device *vgdev);
-bool virtio_gpu_pm_queue_ready(struct virtio_gpu_queue *vgvq,
-			       unsigned int elemcnt);
+void virtio_gpu_pm_wait_room(struct virtio_gpu_device *vgdev,
+			     struct virtio_gpu_queue *vgvq,
+			     unsigned int elemcnt);
 void virtio_gpu_pm_refuse(struct virtio_gpu_device *vgdev,
 			  struct virtio_gpu_vbuffer *vbuf,
 			  struct virtio_gpu_fence *fence);
@@ -103,6 +126,8 @@ void virtio_gpu_pm_object_created(struct virtio_gpu_device *vgdev,
 				  struct virtio_gpu_object *bo,
 				  const struct virtio_gpu_object_params *params);
 bool virtio_gpu_pm_object_release(struct virtio_gpu_object *bo);
+struct virtio_gpu_object_array *
+virtio_gpu_pm_restored(struct virtio_gpu_object *bo);
 int virtio_gpu_pm_object_use(struct virtio_gpu_object *bo);
 int virtio_gpu_pm_array_use(struct virtio_gpu_object_array *objs);
 int virtio_gpu_pm_plane_use(struct drm_plane *plane,

@@ -1,0 +1,775 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+/* A host that hangs, is late, answers errors, or does not come back. */
+
+#include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
+#include <linux/mman.h>
+#include <linux/suspend.h>
+#include <linux/virtio_dma_buf.h>
+
+#include <drm/drm_drv.h>
+#include <drm/virtgpu_drm.h>
+
+#include "virtgpu_mock.h"
+
+/* As short as a timeout can be that has to happen, in milliseconds. */
+#define STALL_MS	50
+
+/* Long enough for a host that does answer. */
+#define PATIENT_MS	20000
+
+#define PLAIN	BIT_ULL(VIRTIO_GPU_F_EDID)
+#define BLOB	(PLAIN | BIT_ULL(VIRTIO_GPU_F_RESOURCE_BLOB))
+#define VIRGL	(PLAIN | BIT_ULL(VIRTIO_GPU_F_VIRGL))
+#define UUID	(PLAIN | BIT_ULL(VIRTIO_GPU_F_RESOURCE_UUID))
+
+static const struct vg_mock_setup plain = {
+	.features = PLAIN,
+	.num_scanouts = 2,
+};
+
+static void hold_now(struct vg_mock_host *host)
+{
+	host->queue[VG_MOCK_CTRL].hold = true;
+	host->queue[VG_MOCK_CURSOR].hold = true;
+}
+
+static enum drm_virt_pm_state state_of(struct vg_mock_host *host)
+{
+	return READ_ONCE(vg_mock_vpm(host)->state);
+}
+
+struct hang_param {
+	const char *name;
+	unsigned int transfers;
+	bool cursor;
+};
+
+static const struct hang_param hang_params[] = {
+	{ "idle", 0 },
+	{ "one command in the ring", 1 },
+	{ "many commands in the ring", 60 },
+	{ "cursor queue only", 0, true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(hang, hang_params, name);
+
+static void virtio_gpu_pm_test_hang_before(struct kunit *test)
+{
+	const struct hang_param *param = test->param_value;
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &plain);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 shown = vg_mock_dumb(user), cursor = vg_mock_dumb(user);
+	unsigned int i, resets, resources;
+
+	/* While nothing has been stopped, a silent host is a refusal. */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
+	vg_mock_check(host);
+	resets = host->resets;
+	resources = host->num_resources;
+
+	if (param->cursor)
+		vg_mock_hold_queue(host, VG_MOCK_CURSOR, true);
+	else
+		vg_mock_hold(host, true);
+	for (i = 0; i < param->transfers; i++)
+		KUNIT_ASSERT_EQ(test, 0, vg_mock_transfer(user, shown));
+	if (param->cursor)
+		KUNIT_ASSERT_EQ(test, 0, vg_mock_point(user, 0, cursor));
+
+	vg_mock_set_stall_ms(STALL_MS);
+	KUNIT_ASSERT_EQ(test, -ETIMEDOUT, vg_mock_freeze(host));
+	KUNIT_EXPECT_EQ(test, state_of(host), DRM_VIRT_PM_RUNNING);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(vg_mock_vpm(host)->refusal,
+					   "the host does not answer"));
+
+	/* nothing has changed: it works as soon as the host does */
+	vg_mock_set_stall_ms(PATIENT_MS);
+	vg_mock_hold(host, false);
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->resets, resets);
+	KUNIT_EXPECT_EQ(test, host->num_resources, resources);
+	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_transfer(user, shown));
+
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
+}
+
+/* The host answers that it is there, and nothing after that. */
+static void hang_after_probe(struct vg_mock_host *host, u32 type)
+{
+	if (type != VIRTIO_GPU_CMD_GET_DISPLAY_INFO)
+		return;
+
+	hold_now(host);
+	vg_mock_set_stall_ms(STALL_MS);
+}
+
+static int do_freeze_task(struct vg_mock_task *task)
+{
+	return vg_mock_freeze(task->user->host);
+}
+
+static const struct vg_mock_setup after_params[] = {
+	{
+		.name = "room in the rings",
+		.features = PLAIN,
+		.num_scanouts = 2,
+	},
+	{
+		.name = "small rings",
+		.features = PLAIN,
+		.num_scanouts = 4,
+		.ring_size = 4,
+		.no_indirect = true,
+	},
+};
+
+KUNIT_ARRAY_PARAM_DESC(after, after_params, name);
+
+static void virtio_gpu_pm_test_hang_after(struct kunit *test)
+{
+	const struct vg_mock_setup *setup = test->param_value;
+	struct vg_mock_host *host = vg_mock_create(test, "mock", setup);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 shown = vg_mock_dumb(user), cursor = vg_mock_dumb(user);
+	struct vg_mock_task *task;
+	unsigned int resets, i;
+
+	/* Once outputs are stopped, a silent host is answered by the reset. */
+	for (i = 0; i < setup->num_scanouts; i++)
+		KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, i, shown));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_point(user, 0, cursor));
+	vg_mock_check(host);
+	resets = host->resets;
+
+	host->in_command = hang_after_probe;
+	task = vg_mock_task_start(user, do_freeze_task, 0, NULL);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_task_result(task));
+	KUNIT_EXPECT_EQ(test, state_of(host), DRM_VIRT_PM_DOWN);
+	KUNIT_EXPECT_EQ(test, host->resets, resets + 1);
+
+	vg_mock_set_stall_ms(PATIENT_MS);
+	vg_mock_let_go(host);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
+	KUNIT_EXPECT_EQ(test, host->cursor[0], vg_mock_id(user, cursor));
+}
+
+#define MANY_TRANSFERS	12
+
+static int many_transfers(struct vg_mock_task *task)
+{
+	int ret = 0;
+
+	while (!ret && atomic_inc_return(&task->calls) <= MANY_TRANSFERS)
+		ret = vg_mock_transfer(task->user, task->handle);
+
+	return ret;
+}
+
+static const struct vg_mock_setup small = {
+	.features = PLAIN,
+	.num_scanouts = 1,
+	.ring_size = 8,
+	.no_indirect = true,
+};
+
+static void virtio_gpu_pm_test_submitter_refused(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &small);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 handle = vg_mock_dumb(user);
+	struct vg_mock_task *task;
+
+	/* A task waits for room in a full ring: freeze refuses, it goes on. */
+	vg_mock_settle(host);
+	vg_mock_hold(host, true);
+	task = vg_mock_task_start(user, many_transfers, handle, NULL);
+	VG_MOCK_AWAIT(test, vg_mock_task_sleeps(task));
+
+	vg_mock_set_stall_ms(STALL_MS);
+	KUNIT_ASSERT_EQ(test, -ETIMEDOUT, vg_mock_freeze(host));
+	KUNIT_EXPECT_TRUE(test, vg_mock_task_runs(task));
+
+	vg_mock_set_stall_ms(PATIENT_MS);
+	vg_mock_hold(host, false);
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_task_result(task));
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, MANY_TRANSFERS,
+			vg_mock_count(host, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D));
+}
+
+static void virtio_gpu_pm_test_submitter_released(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &small);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 handle = vg_mock_dumb(user);
+	struct vg_mock_task *task;
+	int calls;
+
+	/*
+	 * The same where nothing is refused: the task is released, and stopped
+	 * at the gate with its next call until the device is back.
+	 */
+	vg_mock_transition(host, PM_RESTORE_PREPARE);
+	vg_mock_settle(host);
+	vg_mock_hold(host, true);
+	task = vg_mock_task_start(user, many_transfers, handle, NULL);
+	VG_MOCK_AWAIT(test, vg_mock_task_sleeps(task));
+	calls = atomic_read(&task->calls);
+
+	vg_mock_set_stall_ms(STALL_MS);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	VG_MOCK_AWAIT(test, atomic_read(&task->calls) == calls + 1);
+	VG_MOCK_AWAIT(test, vg_mock_task_sleeps(task));
+	KUNIT_EXPECT_EQ(test, atomic_read(&task->calls), calls + 1);
+
+	vg_mock_set_stall_ms(PATIENT_MS);
+	vg_mock_let_go(host);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_task_result(task));
+	vg_mock_check(host);
+	KUNIT_EXPECT_TRUE(test, vg_mock_resident(user, handle));
+}
+
+static int do_restore_task(struct vg_mock_task *task)
+{
+	return vg_mock_restore(task->user->host);
+}
+
+struct silent_param {
+	const char *name;
+	struct vg_mock_setup setup;
+	bool classic;
+};
+
+static const struct silent_param silent_params[] = {
+	{
+		.name = "room in the ring",
+		.setup = { .features = PLAIN, .num_scanouts = 1 },
+	},
+	{
+		.name = "room in the ring, classic objects",
+		.setup = { .features = PLAIN, .num_scanouts = 1 },
+		.classic = true,
+	},
+	{
+		.name = "small ring",
+		.setup = {
+			.features = PLAIN,
+			.num_scanouts = 1,
+			.ring_size = 8,
+			.no_indirect = true,
+		},
+	},
+	{
+		.name = "UUID in a small ring",
+		.setup = {
+			.features = UUID,
+			.num_scanouts = 1,
+			.ring_size = 4,
+			.no_indirect = true,
+		},
+	},
+};
+
+KUNIT_ARRAY_PARAM_DESC(silent, silent_params, name);
+
+static void virtio_gpu_pm_test_hang_in_restore(struct kunit *test)
+{
+	const struct silent_param *param = test->param_value;
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &param->setup);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 shown = param->classic ? vg_mock_classic(user) : vg_mock_dumb(user);
+	u32 cursor = param->classic ? vg_mock_classic(user) : vg_mock_dumb(user);
+	struct dma_buf *buf = NULL;
+	struct vg_mock_task *task;
+
+	/*
+	 * A host that never answers the restore does not keep it: the device
+	 * runs as soon as the host does, or it is lost.
+	 */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_point(user, 0, cursor));
+	if (param->setup.features & BIT_ULL(VIRTIO_GPU_F_RESOURCE_UUID))
+		buf = vg_mock_export(user, shown);
+	vg_mock_check(host);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+
+	vg_mock_set_stall_ms(STALL_MS);
+	host->in_reset = hold_now;
+	task = vg_mock_task_start(user, do_restore_task, 0, NULL);
+	vg_mock_task_result(task);
+	host->in_reset = NULL;
+
+	vg_mock_set_stall_ms(PATIENT_MS);
+	if (state_of(host) == DRM_VIRT_PM_RUNNING) {
+		vg_mock_let_go(host);
+		vg_mock_settle(host);
+		/* waiting for the cursor's creation was given up */
+		if (strstarts(host->objection, "command 300 "))
+			host->objection[0] = '\0';
+		vg_mock_check(host);
+		KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
+		KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+		KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+		vg_mock_check(host);
+	} else {
+		KUNIT_EXPECT_EQ(test, state_of(host), DRM_VIRT_PM_LOST);
+		VG_MOCK_AWAIT(test, drm_dev_is_unplugged(vg_mock_drm(host)));
+		vg_mock_run_later(host);
+	}
+	if (buf)
+		vg_mock_export_put(buf);
+}
+
+static void virtio_gpu_pm_test_fences(struct kunit *test)
+{
+	const struct vg_mock_setup setup = {
+		.features = VIRGL | BIT_ULL(VIRTIO_GPU_F_CONTEXT_INIT),
+		.num_scanouts = 1,
+	};
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	struct drm_event event = {};
+	struct dma_fence *fence[3];
+	u32 handle[3];
+	unsigned int i;
+
+	/* Every fence that was pending at the reset is signalled, as failed. */
+	vg_mock_transition(host, PM_RESTORE_PREPARE);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_context_init(user));
+	handle[1] = vg_mock_dumb(user);
+	handle[2] = vg_mock_dumb(user);
+	vg_mock_check(host);
+
+	vg_mock_hold(host, true);
+	handle[0] = vg_mock_classic(user);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_transfer(user, handle[1]));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_submit(user, handle[2],
+						VIRTGPU_EXECBUF_RING_IDX));
+	for (i = 0; i < ARRAY_SIZE(fence); i++) {
+		fence[i] = vg_mock_fence(user, handle[i]);
+		KUNIT_ASSERT_NOT_NULL(test, fence[i]);
+		KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(fence[i]));
+	}
+
+	vg_mock_set_stall_ms(STALL_MS);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	for (i = 0; i < ARRAY_SIZE(fence); i++) {
+		KUNIT_EXPECT_EQ(test, -EIO, dma_fence_get_status(fence[i]));
+		dma_fence_put(fence[i]);
+	}
+	KUNIT_EXPECT_TRUE(test, list_empty(&vg_mock_vgdev(host)->fence_drv.fences));
+
+	/* and who waits for the event of a ring gets it */
+	KUNIT_EXPECT_EQ(test, sizeof(event),
+			vg_mock_read(user, &event, sizeof(event)));
+	KUNIT_EXPECT_EQ(test, event.type, VIRTGPU_EVENT_FENCE_SIGNALED);
+
+	vg_mock_let_go(host);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+}
+
+struct error_param {
+	const char *name;
+	u64 features;
+	u32 (*create)(struct vg_mock_user *user);
+	u32 command;
+};
+
+static const struct error_param error_params[] = {
+	{ "dumb", PLAIN, vg_mock_dumb, VIRTIO_GPU_CMD_RESOURCE_CREATE_2D },
+	{ "classic", PLAIN, vg_mock_classic, VIRTIO_GPU_CMD_RESOURCE_CREATE_2D },
+	{ "blob", BLOB, vg_mock_dumb, VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB },
+};
+
+KUNIT_ARRAY_PARAM_DESC(error, error_params, name);
+
+static void virtio_gpu_pm_test_create_error(struct kunit *test)
+{
+	const struct error_param *param = test->param_value;
+	const struct vg_mock_setup setup = {
+		.features = param->features,
+		.num_scanouts = 2,
+	};
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 bad = param->create(user), good = param->create(user);
+	u32 idle = param->create(user), bad_id = vg_mock_id(user, bad);
+	struct drm_virt_pm *vpm = vg_mock_vpm(host);
+
+	/* An object that the host does not create again is lost, alone. */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, bad));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 1, good));
+	vg_mock_check(host);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	vg_mock_fault(host, param->command, bad_id, VG_MOCK_ERROR);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_check(host);
+
+	KUNIT_EXPECT_EQ(test, host->shown[1], vg_mock_id(user, good));
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&vpm->num_lost));
+	KUNIT_EXPECT_EQ(test, bad_id, vpm->lost_objects[0].id);
+	KUNIT_EXPECT_EQ(test, -EIO, vg_mock_show(user, 0, bad));
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_show(user, 0, idle));
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, idle));
+
+	/* one that turns out to be lost on its first use */
+	vg_mock_let_go(host);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	KUNIT_EXPECT_EQ(test, -EIO, vg_mock_show(user, 0, bad));
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&vpm->num_lost));
+
+	vg_mock_close(user);
+	vg_mock_check(host);
+	KUNIT_EXPECT_TRUE(test, vg_mock_no_objects(host));
+}
+
+static void virtio_gpu_pm_test_lost_is_shown(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &plain);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 bad = vg_mock_dumb(user), good = vg_mock_dumb(user);
+
+	/* A lost buffer on one output does not keep the others dark. */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, bad));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 1, good));
+	vg_mock_check(host);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	vg_mock_fault(host, VIRTIO_GPU_CMD_RESOURCE_CREATE_2D,
+		      vg_mock_id(user, bad), VG_MOCK_ERROR);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_check(host);
+
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], 0);
+	KUNIT_EXPECT_EQ(test, host->shown[1], vg_mock_id(user, good));
+}
+
+static void virtio_gpu_pm_test_late(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &plain);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 shown = vg_mock_dumb(user), other = vg_mock_dumb(user);
+
+	/* An answer that is late is waited for, but not for long. */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
+	vg_mock_check(host);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	vg_mock_fault(host, VIRTIO_GPU_CMD_RESOURCE_CREATE_2D, 0, VG_MOCK_LATE);
+	vg_mock_set_stall_ms(STALL_MS);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_set_stall_ms(PATIENT_MS);
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_transfer(user, other));
+	VG_MOCK_AWAIT(test, host->shown[0] == vg_mock_id(user, shown));
+	VG_MOCK_AWAIT(test, vg_mock_count_of(host,
+					     VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D,
+					     vg_mock_id(user, other)));
+	KUNIT_EXPECT_EQ(test, host->queue[VG_MOCK_CTRL].num_late, 2);
+
+	vg_mock_let_go(host);
+	vg_mock_check(host);
+	KUNIT_EXPECT_TRUE(test, vg_mock_resident(user, other));
+
+	/* late for ever: the next sleep is refused, and not refused for ever */
+	vg_mock_fault(host, VIRTIO_GPU_CMD_RESOURCE_FLUSH, 0, VG_MOCK_LATE);
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_dirty(user, 0, shown));
+	vg_mock_set_stall_ms(STALL_MS);
+	KUNIT_ASSERT_EQ(test, -ETIMEDOUT, vg_mock_freeze(host));
+	vg_mock_set_stall_ms(PATIENT_MS);
+	vg_mock_let_go(host);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_check(host);
+}
+
+static int point_task(struct vg_mock_task *task)
+{
+	return vg_mock_point(task->user, 0, task->handle);
+}
+
+static void virtio_gpu_pm_test_cursor_order(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &plain);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 shown = vg_mock_dumb(user), cursor = vg_mock_classic(user);
+	struct vg_mock_task *task;
+
+	/* The cursor queue does not name what the host has not created yet. */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_check(host);
+
+	vg_mock_forget_log(host);
+	vg_mock_hold_queue(host, VG_MOCK_CTRL, true);
+	task = vg_mock_task_start(user, point_task, cursor, NULL);
+	VG_MOCK_AWAIT(test, vg_mock_task_sleeps(task));
+	KUNIT_EXPECT_TRUE(test, vg_mock_task_runs(task));
+	KUNIT_EXPECT_EQ(test, vg_mock_count(host, VIRTIO_GPU_CMD_UPDATE_CURSOR),
+			0);
+
+	vg_mock_hold_queue(host, VG_MOCK_CTRL, false);
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_task_result(task));
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->cursor[0], vg_mock_id(user, cursor));
+}
+
+static void hold_ctrl_now(struct vg_mock_host *host)
+{
+	host->queue[VG_MOCK_CTRL].hold = true;
+}
+
+static void virtio_gpu_pm_test_cursor_order_resume(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &plain);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 shown = vg_mock_dumb(user), cursor = vg_mock_classic(user);
+	struct vg_mock_task *task;
+
+	/* The same when it is the resume that brings the cursor back. */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_point(user, 0, cursor));
+	vg_mock_check(host);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+
+	vg_mock_set_stall_ms(PATIENT_MS);
+	vg_mock_forget_log(host);
+	host->in_reset = hold_ctrl_now;
+	task = vg_mock_task_start(user, do_restore_task, 0, NULL);
+	VG_MOCK_AWAIT(test, atomic_read(&vg_mock_vpm(host)->resident));
+	VG_MOCK_AWAIT(test, vg_mock_task_sleeps(task));
+	usleep_range(10000, 20000);
+	KUNIT_EXPECT_TRUE(test, vg_mock_task_runs(task));
+	KUNIT_EXPECT_EQ(test, vg_mock_count(host, VIRTIO_GPU_CMD_UPDATE_CURSOR),
+			0);
+
+	vg_mock_let_go(host);
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_task_result(task));
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
+	KUNIT_EXPECT_EQ(test, host->cursor[0], vg_mock_id(user, cursor));
+}
+
+struct lost_param {
+	const char *name;
+	bool refuse_features;
+	int finalize_ret;
+	int find_vqs_ret;
+	bool elsewhere;
+};
+
+static const struct lost_param lost_params[] = {
+	{ "features not accepted", .refuse_features = true },
+	{ "features not negotiated", .finalize_ret = -EINVAL },
+	{ "no queues", .find_vqs_ret = -ENOMEM },
+	{ "the bus never called", .elsewhere = true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(lost, lost_params, name);
+
+static int transfer_task(struct vg_mock_task *task)
+{
+	return vg_mock_transfer(task->user, task->handle);
+}
+
+static void virtio_gpu_pm_test_lost(struct kunit *test)
+{
+	const struct lost_param *param = test->param_value;
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &plain);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 shown = vg_mock_dumb(user), other = vg_mock_classic(user);
+	struct vg_mock_task *task;
+
+	/*
+	 * A device that does not come back is lost: its users get errors, later
+	 * sleeps are not its business, and it can be removed.
+	 */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_point(user, 0, other));
+	vg_mock_check(host);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	task = vg_mock_task_start(user, transfer_task, other, NULL);
+	VG_MOCK_AWAIT(test, vg_mock_task_sleeps(task));
+
+	host->refuse_features = param->refuse_features;
+	host->finalize_ret = param->finalize_ret;
+	host->find_vqs_ret = param->find_vqs_ret;
+	if (param->elsewhere)
+		vg_mock_resume_elsewhere(host);
+	else
+		KUNIT_EXPECT_NE(test, 0, vg_mock_restore(host));
+
+	VG_MOCK_AWAIT(test, drm_dev_is_unplugged(vg_mock_drm(host)));
+	vg_mock_run_later(host);
+	KUNIT_EXPECT_EQ(test, state_of(host), DRM_VIRT_PM_LOST);
+	KUNIT_EXPECT_EQ(test, -ENODEV, vg_mock_task_result(task));
+	KUNIT_EXPECT_EQ(test, -ENODEV, vg_mock_transfer(user, other));
+
+	/* nothing sleeps any worse because of it */
+	vg_mock_let_go(host);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_run_later(host);
+	KUNIT_EXPECT_EQ(test, state_of(host), DRM_VIRT_PM_LOST);
+
+	vg_mock_remove(host);
+	KUNIT_EXPECT_STREQ(test, host->objection, "");
+	vg_mock_close(user);
+}
+
+static int uuid_task(struct vg_mock_task *task)
+{
+	uuid_t uuid;
+
+	return virtio_dma_buf_get_uuid(task->arg, &uuid);
+}
+
+/* Maps a buffer as programs do. */
+static int mmap_task(struct vg_mock_task *task)
+{
+	struct drm_virtgpu_map map = { .handle = task->handle };
+	unsigned long addr;
+	int ret;
+
+	ret = vg_mock_ioctl(task->user, DRM_IOCTL_VIRTGPU_MAP, &map);
+	if (ret)
+		return ret;
+
+	addr = vg_mock_mmap(task->user, task->user->file,
+			    VG_MOCK_SIDE * VG_MOCK_SIDE * 4, PROT_READ,
+			    MAP_SHARED, map.offset);
+	return IS_ERR_VALUE(addr) ? (int)addr : 0;
+}
+
+static int display_info_task(struct vg_mock_task *task)
+{
+	struct virtio_gpu_device *vgdev = vg_mock_vgdev(task->user->host);
+
+	return wait_event_timeout(vgdev->resp_wq, !vgdev->display_info_pending,
+				  300 * HZ) ? 0 : -ETIMEDOUT;
+}
+
+static void virtio_gpu_pm_test_waiters(struct kunit *test)
+{
+	const struct vg_mock_setup setup = {
+		.features = VIRGL | BLOB | UUID,
+		.num_scanouts = 1,
+		.hostmem = true,
+	};
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 shared = vg_mock_classic(user), mapped;
+	struct vg_mock_task *task[3];
+	struct dma_buf *buf;
+	unsigned int i;
+
+	/* Who waits for an answer that the reset took is woken. */
+	vg_mock_transition(host, PM_RESTORE_PREPARE);
+	vg_mock_settle(host);
+	vg_mock_hold(host, true);
+	buf = vg_mock_export(user, shared);
+	mapped = vg_mock_blob(user, VIRTGPU_BLOB_MEM_HOST3D,
+			      VIRTGPU_BLOB_FLAG_USE_MAPPABLE);
+	virtio_gpu_cmd_get_display_info(vg_mock_vgdev(host));
+	task[0] = vg_mock_task_start(user, uuid_task, 0, buf);
+	task[1] = vg_mock_task_start(user, mmap_task, mapped, NULL);
+	task[2] = vg_mock_task_start(user, display_info_task, 0, NULL);
+	for (i = 0; i < ARRAY_SIZE(task); i++)
+		VG_MOCK_AWAIT(test, vg_mock_task_sleeps(task[i]));
+
+	vg_mock_set_stall_ms(STALL_MS);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_EXPECT_EQ(test, -ENODEV, vg_mock_task_result(task[0]));
+	KUNIT_EXPECT_EQ(test, -EINVAL, vg_mock_task_result(task[1]));
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_task_result(task[2]));
+
+	vg_mock_set_stall_ms(PATIENT_MS);
+	vg_mock_let_go(host);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_check(host);
+	vg_mock_export_put(buf);
+}
+
+static void virtio_gpu_pm_test_stopped(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &plain);
+	struct virtio_gpu_device *vgdev = vg_mock_vgdev(host);
+	struct virtio_gpu_object_params params = {
+		.format = VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM,
+		.width = VG_MOCK_SIDE,
+		.height = VG_MOCK_SIDE,
+		.size = VG_MOCK_SIDE * VG_MOCK_SIDE * 4,
+	};
+	struct virtio_gpu_fence *fence;
+	struct virtio_gpu_object_array *objs;
+	struct virtio_gpu_object *bo;
+
+	/*
+	 * What a stopped queue refuses is completed: the fence is signalled as
+	 * failed, the reservation unlocked, the object given back.
+	 */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	vg_mock_forget_log(host);
+
+	fence = virtio_gpu_fence_alloc(vgdev, vgdev->fence_drv.context, 0);
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	KUNIT_ASSERT_EQ(test, 0, virtio_gpu_object_create(vgdev, &params, &bo,
+							  fence));
+	KUNIT_EXPECT_EQ(test, -ENODEV, dma_fence_get_status(&fence->f));
+	dma_fence_put(&fence->f);
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(bo->base.base.resv));
+
+	objs = virtio_gpu_array_alloc(1);
+	virtio_gpu_array_add_obj(objs, &bo->base.base);
+	virtio_gpu_cmd_transfer_to_host_2d(vgdev, 0, 1, 1, 0, 0, objs, NULL);
+	virtio_gpu_cursor_ping(vgdev, &vgdev->outputs[0]);
+	virtio_gpu_notify(vgdev);
+
+	drm_gem_object_put(&bo->base.base);
+	vg_mock_settle(host);
+	KUNIT_EXPECT_TRUE(test, vg_mock_no_objects(host));
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_count(host, 0));
+
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_check(host);
+}
+
+static struct kunit_case virtio_gpu_pm_faults_tests[] = {
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_hang_before, hang_gen_params),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_hang_after, after_gen_params),
+	KUNIT_CASE(virtio_gpu_pm_test_submitter_refused),
+	KUNIT_CASE(virtio_gpu_pm_test_submitter_released),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_hang_in_restore, silent_gen_params),
+	KUNIT_CASE(virtio_gpu_pm_test_fences),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_create_error, error_gen_params),
+	KUNIT_CASE(virtio_gpu_pm_test_lost_is_shown),
+	KUNIT_CASE(virtio_gpu_pm_test_late),
+	KUNIT_CASE(virtio_gpu_pm_test_cursor_order),
+	KUNIT_CASE(virtio_gpu_pm_test_cursor_order_resume),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_lost, lost_gen_params),
+	KUNIT_CASE(virtio_gpu_pm_test_waiters),
+	KUNIT_CASE(virtio_gpu_pm_test_stopped),
+	{}
+};
+
+static struct kunit_suite virtio_gpu_pm_faults_suite = {
+	.name = "virtio_gpu_pm_faults",
+	.test_cases = virtio_gpu_pm_faults_tests,
+};
+
+kunit_test_suite(virtio_gpu_pm_faults_suite);

@@ -1,0 +1,1229 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+#include <linux/dma-mapping.h>
+#include <linux/io.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/suspend.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
+
+#include <drm/drm_edid.h>
+#include <drm/drm_managed.h>
+
+#include <kunit/device.h>
+#include <kunit/resource.h>
+
+#include "../../pm_virt/drm_virt_pm_internal.h"
+#include "virtgpu_mock.h"
+
+/* Where the host-visible window is: nobody reads or writes there. */
+#define WINDOW_ADDR	BIT_ULL(38)
+#define WINDOW_SIZE	SZ_1M
+
+/* The largest part of a command that the host looks at. */
+#define COMMAND_SIZE	128
+
+/**
+ * struct vg_mock_request - a command being served
+ */
+struct vg_mock_request {
+	/** @out: What the guest sent, its beginning. */
+	union {
+		struct virtio_gpu_ctrl_hdr hdr;
+		struct virtio_gpu_resource_unref unref;
+		struct virtio_gpu_resource_create_2d create_2d;
+		struct virtio_gpu_resource_create_3d create_3d;
+		struct virtio_gpu_resource_create_blob create_blob;
+		struct virtio_gpu_set_scanout set_scanout;
+		struct virtio_gpu_set_scanout_blob set_scanout_blob;
+		struct virtio_gpu_resource_flush flush;
+		struct virtio_gpu_transfer_to_host_2d transfer_2d;
+		struct virtio_gpu_transfer_host_3d transfer_3d;
+		struct virtio_gpu_resource_attach_backing attach;
+		struct virtio_gpu_ctx_resource ctx_resource;
+		struct virtio_gpu_cmd_get_edid get_edid;
+		struct virtio_gpu_get_capset_info capset_info;
+		struct virtio_gpu_resource_assign_uuid uuid;
+		struct virtio_gpu_resource_map_blob map;
+		struct virtio_gpu_update_cursor cursor;
+		u8 bytes[COMMAND_SIZE];
+	} out;
+
+	/** @out_len: How much it sent in all. */
+	size_t out_len;
+
+	/** @in: Where the answer goes. */
+	struct {
+		/** @in.mem: Memory. */
+		void *mem;
+
+		/** @in.len: Its size. */
+		u32 len;
+	} in[2];
+
+	/** @num_in: Number of valid entries in @in. */
+	unsigned int num_in;
+
+	/** @answer: What the host answers. */
+	union {
+		struct virtio_gpu_ctrl_hdr hdr;
+		struct virtio_gpu_resp_display_info display_info;
+		struct virtio_gpu_resp_edid edid;
+		struct virtio_gpu_resp_capset_info capset_info;
+		struct virtio_gpu_resp_resource_uuid uuid;
+		struct virtio_gpu_resp_map_info map_info;
+	} answer;
+
+	/** @answer_len: How long the answer is. */
+	u32 answer_len;
+};
+
+/*
+ * What the host knows
+ */
+
+static u32 __printf(3, 4) object(struct vg_mock_host *host, u32 err,
+				 const char *fmt, ...)
+{
+	va_list args;
+
+	if (!host->objection[0]) {
+		va_start(args, fmt);
+		vsnprintf(host->objection, sizeof(host->objection), fmt, args);
+		va_end(args);
+	}
+
+	return err;
+}
+
+/* The resource that a command names, or NULL, to which the host objects. */
+static struct vg_mock_resource *named(struct vg_mock_host *host, u32 type,
+				      u32 id)
+{
+	struct vg_mock_resource *res = xa_load(&host->resources, id);
+
+	/* what follows a creation that failed is not the guest's fault */
+	if (!res && !xa_load(&host->refused, id))
+		object(host, 0, "command %x names resource %u", type, id);
+
+	return res;
+}
+
+static struct xarray *named_context(struct vg_mock_host *host, u32 type, u32 id)
+{
+	struct xarray *ctx = xa_load(&host->contexts, id);
+
+	if (!ctx)
+		object(host, 0, "command %x names context %u", type, id);
+
+	return ctx;
+}
+
+static u32 create_resource(struct vg_mock_host *host, u32 type, u32 id)
+{
+	struct vg_mock_resource *res;
+
+	if (!id || xa_load(&host->resources, id))
+		return object(host, VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID,
+			      "resource %u is created again", id);
+
+	res = kzalloc(sizeof(*res), GFP_KERNEL | __GFP_NOFAIL);
+	res->create = type;
+	xa_store(&host->resources, id, res, GFP_KERNEL | __GFP_NOFAIL);
+	xa_erase(&host->refused, id);
+	host->num_resources++;
+
+	return VIRTIO_GPU_RESP_OK_NODATA;
+}
+
+static void destroy_resource(struct vg_mock_host *host, u32 id)
+{
+	struct xarray *ctx;
+	unsigned long i;
+
+	xa_for_each(&host->contexts, i, ctx)
+		xa_erase(ctx, id);
+	kfree(xa_erase(&host->resources, id));
+	host->num_resources--;
+}
+
+static u32 create_context(struct vg_mock_host *host, u32 id)
+{
+	struct xarray *ctx;
+
+	if (!id || xa_load(&host->contexts, id))
+		return object(host, VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID,
+			      "context %u is created again", id);
+
+	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL | __GFP_NOFAIL);
+	xa_init(ctx);
+	xa_store(&host->contexts, id, ctx, GFP_KERNEL | __GFP_NOFAIL);
+	host->num_contexts++;
+
+	return VIRTIO_GPU_RESP_OK_NODATA;
+}
+
+static void destroy_context(struct vg_mock_host *host, u32 id)
+{
+	struct xarray *ctx = xa_erase(&host->contexts, id);
+
+	xa_destroy(ctx);
+	kfree(ctx);
+	host->num_contexts--;
+}
+
+static void forget_everything(struct vg_mock_host *host)
+{
+	struct vg_mock_resource *res;
+	struct xarray *ctx;
+	unsigned long i;
+
+	xa_for_each(&host->resources, i, res)
+		destroy_resource(host, i);
+	xa_for_each(&host->contexts, i, ctx)
+		destroy_context(host, i);
+	xa_destroy(&host->refused);
+	memset(host->shown, 0, sizeof(host->shown));
+	memset(host->cursor, 0, sizeof(host->cursor));
+}
+
+/*
+ * Commands
+ */
+
+static u32 attach_context(struct vg_mock_host *host, u32 type, u32 ctx_id,
+			  u32 id)
+{
+	struct xarray *ctx = named_context(host, type, ctx_id);
+
+	if (!ctx)
+		return VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID;
+
+	if (type == VIRTIO_GPU_CMD_CTX_DETACH_RESOURCE) {
+		if (!xa_erase(ctx, id))
+			return object(host,
+				      VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID,
+				      "context %u gives back resource %u",
+				      ctx_id, id);
+		return VIRTIO_GPU_RESP_OK_NODATA;
+	}
+
+	if (!named(host, type, id))
+		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+	xa_store(ctx, id, xa_mk_value(1), GFP_KERNEL | __GFP_NOFAIL);
+
+	return VIRTIO_GPU_RESP_OK_NODATA;
+}
+
+static u32 upload(struct vg_mock_host *host, u32 type, u32 id, u32 width,
+		  u32 height)
+{
+	struct vg_mock_resource *res = named(host, type, id);
+
+	if (!res)
+		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+	if (!res->backing)
+		return object(host, VIRTIO_GPU_RESP_ERR_UNSPEC,
+			      "resource %u has no memory to take from", id);
+
+	res->uploads++;
+	res->width = width;
+	res->height = height;
+	res->pixel = *(u32 *)phys_to_virt(res->addr);
+
+	return VIRTIO_GPU_RESP_OK_NODATA;
+}
+
+static u32 scanout(struct vg_mock_host *host, u32 type, u32 output, u32 id)
+{
+	if (output >= host->setup.num_scanouts)
+		return object(host, VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID,
+			      "there is no output %u", output);
+	if (id && !named(host, type, id))
+		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+
+	host->shown[output] = id;
+	return VIRTIO_GPU_RESP_OK_NODATA;
+}
+
+static u32 tell_monitor(struct vg_mock_host *host, struct vg_mock_request *req)
+{
+	static const u8 base[] = {
+		0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00,
+		/* RHT, product 0x1234 */
+		0x49, 0x14, 0x34, 0x12,
+	};
+	u8 *edid = req->answer.edid.edid, sum = 0;
+	unsigned int i;
+
+	memcpy(edid, base, sizeof(base));
+	edid[12] = host->monitor;
+	edid[18] = 1;			/* version 1.4 */
+	edid[19] = 4;
+	for (i = 0; i < EDID_LENGTH - 1; i++)
+		sum += edid[i];
+	edid[EDID_LENGTH - 1] = -sum;
+
+	req->answer.edid.size = cpu_to_le32(EDID_LENGTH);
+	req->answer_len = sizeof(req->answer.edid);
+	return VIRTIO_GPU_RESP_OK_EDID;
+}
+
+static u32 give_uuid(struct vg_mock_host *host, struct vg_mock_request *req,
+		     u32 type, u32 id)
+{
+	struct vg_mock_resource *res = named(host, type, id);
+
+	if (!res)
+		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+
+	res->uuid = ++host->uuids;
+	req->answer.uuid.uuid[0] = res->uuid;
+	req->answer_len = sizeof(req->answer.uuid);
+	return VIRTIO_GPU_RESP_OK_RESOURCE_UUID;
+}
+
+static u32 map_blob(struct vg_mock_host *host, struct vg_mock_request *req,
+		    u32 type, u32 id)
+{
+	struct vg_mock_resource *res = named(host, type, id);
+
+	if (!res)
+		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+
+	res->mapped = type == VIRTIO_GPU_CMD_RESOURCE_MAP_BLOB;
+	if (!res->mapped)
+		return VIRTIO_GPU_RESP_OK_NODATA;
+
+	req->answer_len = sizeof(req->answer.map_info);
+	return VIRTIO_GPU_RESP_OK_MAP_INFO;
+}
+
+/* Returns the type of the answer. */
+static u32 obey(struct vg_mock_host *host, struct vg_mock_request *req,
+		u32 type, u32 id)
+{
+	u32 ctx = le32_to_cpu(req->out.hdr.ctx_id);
+	struct virtio_gpu_mem_entry *entry;
+	struct vg_mock_resource *res;
+	u32 ret;
+
+	switch (type) {
+	case VIRTIO_GPU_CMD_GET_DISPLAY_INFO:
+		memcpy(req->answer.display_info.pmodes, host->outputs,
+		       sizeof(host->outputs));
+		req->answer_len = sizeof(req->answer.display_info);
+		return VIRTIO_GPU_RESP_OK_DISPLAY_INFO;
+
+	case VIRTIO_GPU_CMD_GET_EDID:
+		return tell_monitor(host, req);
+
+	case VIRTIO_GPU_CMD_GET_CAPSET_INFO:
+		req->answer.capset_info.capset_id = cpu_to_le32(1);
+		req->answer.capset_info.capset_max_version = cpu_to_le32(1);
+		req->answer.capset_info.capset_max_size = cpu_to_le32(64);
+		req->answer_len = sizeof(req->answer.capset_info);
+		return VIRTIO_GPU_RESP_OK_CAPSET_INFO;
+
+	case VIRTIO_GPU_CMD_RESOURCE_CREATE_2D:
+	case VIRTIO_GPU_CMD_RESOURCE_CREATE_3D:
+		return create_resource(host, type, id);
+
+	case VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB:
+		ret = create_resource(host, type, id);
+		res = xa_load(&host->resources, id);
+		if (req->out.create_blob.nr_entries) {
+			entry = (void *)(&req->out.create_blob + 1);
+			res->backing = true;
+			res->addr = le64_to_cpu(entry->addr);
+		}
+		return ret;
+
+	case VIRTIO_GPU_CMD_RESOURCE_UNREF:
+		if (!named(host, type, id))
+			return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+		destroy_resource(host, id);
+		return VIRTIO_GPU_RESP_OK_NODATA;
+
+	case VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING:
+		res = named(host, type, id);
+		if (!res)
+			return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+		if (res->backing || req->out_len != sizeof(req->out.attach) +
+		    le32_to_cpu(req->out.attach.nr_entries) * sizeof(*entry))
+			return object(host, VIRTIO_GPU_RESP_ERR_UNSPEC,
+				      "resource %u gets bad memory", id);
+		entry = (void *)(&req->out.attach + 1);
+		res->backing = true;
+		res->addr = le64_to_cpu(entry->addr);
+		return VIRTIO_GPU_RESP_OK_NODATA;
+
+	case VIRTIO_GPU_CMD_SET_SCANOUT:
+		return scanout(host, type,
+			       le32_to_cpu(req->out.set_scanout.scanout_id), id);
+
+	case VIRTIO_GPU_CMD_SET_SCANOUT_BLOB:
+		return scanout(host, type,
+			       le32_to_cpu(req->out.set_scanout_blob.scanout_id),
+			       id);
+
+	case VIRTIO_GPU_CMD_RESOURCE_FLUSH:
+		return named(host, type, id) ?
+			VIRTIO_GPU_RESP_OK_NODATA :
+			VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+
+	case VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D:
+		return upload(host, type, id,
+			      le32_to_cpu(req->out.transfer_2d.r.width),
+			      le32_to_cpu(req->out.transfer_2d.r.height));
+
+	case VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D:
+	case VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D:
+		if (!vg_mock_attached(host, ctx, id))
+			return object(host,
+				      VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID,
+				      "context %u moves resource %u", ctx, id);
+		return upload(host, type, id,
+			      le32_to_cpu(req->out.transfer_3d.box.w),
+			      le32_to_cpu(req->out.transfer_3d.box.h));
+
+	case VIRTIO_GPU_CMD_RESOURCE_ASSIGN_UUID:
+		return give_uuid(host, req, type, id);
+
+	case VIRTIO_GPU_CMD_RESOURCE_MAP_BLOB:
+	case VIRTIO_GPU_CMD_RESOURCE_UNMAP_BLOB:
+		return map_blob(host, req, type, id);
+
+	case VIRTIO_GPU_CMD_CTX_CREATE:
+		return create_context(host, id);
+
+	case VIRTIO_GPU_CMD_CTX_DESTROY:
+		if (!named_context(host, type, id))
+			return VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID;
+		destroy_context(host, id);
+		return VIRTIO_GPU_RESP_OK_NODATA;
+
+	case VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE:
+	case VIRTIO_GPU_CMD_CTX_DETACH_RESOURCE:
+		return attach_context(host, type, ctx, id);
+
+	case VIRTIO_GPU_CMD_SUBMIT_3D:
+		return named_context(host, type, id) ?
+			VIRTIO_GPU_RESP_OK_NODATA :
+			VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID;
+
+	case VIRTIO_GPU_CMD_UPDATE_CURSOR:
+		if (id)
+			named(host, type, id);
+		host->cursor[le32_to_cpu(req->out.cursor.pos.scanout_id) %
+			     VIRTIO_GPU_MAX_SCANOUTS] = id;
+		return VIRTIO_GPU_RESP_OK_NODATA;
+
+	case VIRTIO_GPU_CMD_MOVE_CURSOR:
+		return VIRTIO_GPU_RESP_OK_NODATA;
+	}
+
+	return object(host, VIRTIO_GPU_RESP_ERR_UNSPEC, "command %x", type);
+}
+
+/* The resource or context that a command is about, 0 for none. */
+static u32 subject(const struct vg_mock_request *req, u32 type)
+{
+	switch (type) {
+	case VIRTIO_GPU_CMD_CTX_CREATE:
+	case VIRTIO_GPU_CMD_CTX_DESTROY:
+	case VIRTIO_GPU_CMD_SUBMIT_3D:
+		return le32_to_cpu(req->out.hdr.ctx_id);
+	case VIRTIO_GPU_CMD_SET_SCANOUT:
+		return le32_to_cpu(req->out.set_scanout.resource_id);
+	case VIRTIO_GPU_CMD_SET_SCANOUT_BLOB:
+		return le32_to_cpu(req->out.set_scanout_blob.resource_id);
+	case VIRTIO_GPU_CMD_RESOURCE_FLUSH:
+		return le32_to_cpu(req->out.flush.resource_id);
+	case VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D:
+		return le32_to_cpu(req->out.transfer_2d.resource_id);
+	case VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D:
+	case VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D:
+		return le32_to_cpu(req->out.transfer_3d.resource_id);
+	case VIRTIO_GPU_CMD_UPDATE_CURSOR:
+	case VIRTIO_GPU_CMD_MOVE_CURSOR:
+		return le32_to_cpu(req->out.cursor.resource_id);
+	case VIRTIO_GPU_CMD_GET_DISPLAY_INFO:
+	case VIRTIO_GPU_CMD_GET_EDID:
+	case VIRTIO_GPU_CMD_GET_CAPSET_INFO:
+		return 0;
+	default:
+		/* right after the header in all others */
+		return le32_to_cpu(req->out.unref.resource_id);
+	}
+}
+
+static bool creates(u32 type)
+{
+	return type == VIRTIO_GPU_CMD_RESOURCE_CREATE_2D ||
+	       type == VIRTIO_GPU_CMD_RESOURCE_CREATE_3D ||
+	       type == VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB;
+}
+
+static enum vg_mock_answer find_fault(struct vg_mock_host *host, u32 type,
+				      u32 id)
+{
+	const struct vg_mock_fault *fault;
+
+	for (fault = host->fault;
+	     fault < host->fault + ARRAY_SIZE(host->fault); fault++) {
+		if (fault->type == type && (!fault->id || fault->id == id))
+			return fault->answer;
+	}
+
+	return VG_MOCK_NORMAL;
+}
+
+/* Returns whether the command is to be answered now. */
+static bool serve(struct vg_mock_host *host, struct vg_mock_request *req)
+{
+	u32 type = le32_to_cpu(req->out.hdr.type);
+	u32 id = subject(req, type), ret;
+	enum vg_mock_answer how;
+
+	if (host->in_command)
+		host->in_command(host, type);
+
+	if (host->num_log < VG_MOCK_LOG_SIZE) {
+		host->log[host->num_log].type = type;
+		host->log[host->num_log].id = id;
+		host->num_log++;
+	}
+
+	how = find_fault(host, type, id);
+	req->answer_len = sizeof(req->answer.hdr);
+	if (how == VG_MOCK_ERROR) {
+		if (creates(type))
+			xa_store(&host->refused, id, xa_mk_value(1),
+				 GFP_KERNEL | __GFP_NOFAIL);
+		ret = VIRTIO_GPU_RESP_ERR_UNSPEC;
+	} else {
+		ret = obey(host, req, type, id);
+	}
+
+	req->answer.hdr.type = cpu_to_le32(ret);
+	if (req->out.hdr.flags & cpu_to_le32(VIRTIO_GPU_FLAG_FENCE)) {
+		req->answer.hdr.flags = req->out.hdr.flags;
+		req->answer.hdr.fence_id = req->out.hdr.fence_id;
+		req->answer.hdr.ctx_id = req->out.hdr.ctx_id;
+		req->answer.hdr.ring_idx = req->out.hdr.ring_idx;
+	}
+
+	return how != VG_MOCK_LATE;
+}
+
+/*
+ * Rings
+ */
+
+static void read_request(struct virtqueue *vq, u16 head,
+			 struct vg_mock_request *req)
+{
+	struct virtio_device *vdev = vq->vdev;
+	const struct vring_desc *table = virtqueue_get_vring(vq)->desc;
+	const struct vring_desc *desc = &table[head];
+	size_t room;
+	void *mem;
+	u16 flags;
+	u32 len;
+
+	memset(req, 0, sizeof(*req));
+	if (virtio16_to_cpu(vdev, desc->flags) & VRING_DESC_F_INDIRECT) {
+		table = phys_to_virt(virtio64_to_cpu(vdev, desc->addr));
+		desc = table;
+	}
+
+	for (;;) {
+		flags = virtio16_to_cpu(vdev, desc->flags);
+		mem = phys_to_virt(virtio64_to_cpu(vdev, desc->addr));
+		len = virtio32_to_cpu(vdev, desc->len);
+
+		if (flags & VRING_DESC_F_WRITE) {
+			if (req->num_in < ARRAY_SIZE(req->in)) {
+				req->in[req->num_in].mem = mem;
+				req->in[req->num_in].len = len;
+				req->num_in++;
+			}
+		} else {
+			if (req->out_len < COMMAND_SIZE) {
+				room = COMMAND_SIZE - req->out_len;
+				memcpy(req->out.bytes + req->out_len, mem,
+				       min_t(size_t, len, room));
+			}
+			req->out_len += len;
+		}
+
+		if (!(flags & VRING_DESC_F_NEXT))
+			break;
+		desc = &table[virtio16_to_cpu(vdev, desc->next)];
+	}
+}
+
+static u32 write_answer(struct vg_mock_request *req)
+{
+	u32 done = 0, len;
+	unsigned int i;
+
+	for (i = 0; i < req->num_in && done < req->answer_len; i++) {
+		len = min(req->in[i].len, req->answer_len - done);
+		memcpy(req->in[i].mem, (void *)&req->answer + done, len);
+		done += len;
+	}
+
+	return done;
+}
+
+static void give_back(struct virtqueue *vq, u16 head, u32 len)
+{
+	const struct vring *vring = virtqueue_get_vring(vq);
+	u16 idx = virtio16_to_cpu(vq->vdev, vring->used->idx);
+	struct vring_used_elem *used = &vring->used->ring[idx % vring->num];
+
+	used->id = cpu_to_virtio32(vq->vdev, head);
+	used->len = cpu_to_virtio32(vq->vdev, len);
+	/* Pairs with the barrier of virtqueue_get_buf(). */
+	smp_store_release(&vring->used->idx, cpu_to_virtio16(vq->vdev, idx + 1));
+}
+
+static void interrupt(struct vg_mock_queue *queue)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	vring_interrupt(0, queue->vq);
+	local_irq_restore(flags);
+}
+
+static bool has_work(struct vg_mock_host *host, struct vg_mock_queue *queue)
+{
+	__virtio16 idx;
+
+	if (queue->hold || !queue->vq ||
+	    !(host->status & VIRTIO_CONFIG_S_DRIVER_OK))
+		return false;
+
+	/* Pairs with the barrier of virtqueue_add(). */
+	idx = smp_load_acquire(&virtqueue_get_vring(queue->vq)->avail->idx);
+	return queue->next != virtio16_to_cpu(&host->vdev, idx);
+}
+
+static u16 next_head(struct vg_mock_queue *queue)
+{
+	const struct vring *vring = virtqueue_get_vring(queue->vq);
+	__virtio16 head = vring->avail->ring[queue->next++ % vring->num];
+
+	return virtio16_to_cpu(queue->vq->vdev, head);
+}
+
+static void serve_queue(struct vg_mock_host *host, struct vg_mock_queue *queue)
+{
+	struct vg_mock_request *req;
+	bool answered = false;
+	u32 len;
+	u16 head;
+
+	req = kmalloc(sizeof(*req), GFP_KERNEL | __GFP_NOFAIL);
+	while (has_work(host, queue)) {
+		head = next_head(queue);
+		read_request(queue->vq, head, req);
+		if (serve(host, req)) {
+			give_back(queue->vq, head, write_answer(req));
+			answered = true;
+			continue;
+		}
+
+		len = write_answer(req);
+		if (queue->num_late < ARRAY_SIZE(queue->late)) {
+			queue->late[queue->num_late].head = head;
+			queue->late[queue->num_late].len = len;
+			queue->num_late++;
+		} else {
+			object(host, 0, "too many late answers");
+		}
+	}
+	if (answered)
+		interrupt(queue);
+	kfree(req);
+}
+
+static void host_work(struct work_struct *work)
+{
+	struct vg_mock_host *host = container_of(work, struct vg_mock_host,
+						 work);
+
+	mutex_lock(&host->lock);
+	serve_queue(host, &host->queue[VG_MOCK_CURSOR]);
+	serve_queue(host, &host->queue[VG_MOCK_CTRL]);
+	mutex_unlock(&host->lock);
+}
+
+static bool notify(struct virtqueue *vq)
+{
+	struct vg_mock_host *host = to_vg_mock(vq->vdev);
+
+	queue_work(host->wq, &host->work);
+	return true;
+}
+
+/*
+ * The transport
+ */
+
+static void config_get(struct virtio_device *vdev, unsigned int offset,
+		       void *buf, unsigned int len)
+{
+	memcpy(buf, (void *)&to_vg_mock(vdev)->config + offset, len);
+}
+
+static void config_set(struct virtio_device *vdev, unsigned int offset,
+		       const void *buf, unsigned int len)
+{
+	struct vg_mock_host *host = to_vg_mock(vdev);
+
+	memcpy((void *)&host->config + offset, buf, len);
+	host->config.events_read &= ~host->config.events_clear;
+	host->config.events_clear = 0;
+}
+
+static u32 generation(struct virtio_device *vdev)
+{
+	return 0;
+}
+
+static u8 get_status(struct virtio_device *vdev)
+{
+	return to_vg_mock(vdev)->status;
+}
+
+static void set_status(struct virtio_device *vdev, u8 status)
+{
+	struct vg_mock_host *host = to_vg_mock(vdev);
+
+	mutex_lock(&host->lock);
+	if (host->refuse_features)
+		status &= ~VIRTIO_CONFIG_S_FEATURES_OK;
+	host->status = status;
+	mutex_unlock(&host->lock);
+	queue_work(host->wq, &host->work);
+}
+
+/* No callback comes after this, and nothing is read or written. */
+static void reset(struct virtio_device *vdev)
+{
+	struct vg_mock_host *host = to_vg_mock(vdev);
+	unsigned int i;
+
+	if (host->in_reset)
+		host->in_reset(host);
+
+	mutex_lock(&host->lock);
+	host->status = 0;
+	host->resets++;
+	for (i = 0; i < VG_MOCK_QUEUES; i++)
+		host->queue[i].num_late = 0;
+	forget_everything(host);
+	mutex_unlock(&host->lock);
+}
+
+static u64 get_features(struct virtio_device *vdev)
+{
+	struct vg_mock_host *host = to_vg_mock(vdev);
+	u64 features = host->setup.features | BIT_ULL(VIRTIO_F_VERSION_1);
+
+	if (!host->setup.no_indirect)
+		features |= BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC);
+	if (host->setup.dma_api)
+		features |= BIT_ULL(VIRTIO_F_ACCESS_PLATFORM);
+
+	return features;
+}
+
+static int finalize_features(struct virtio_device *vdev)
+{
+	vring_transport_features(vdev);
+	return to_vg_mock(vdev)->finalize_ret;
+}
+
+static void del_vqs(struct virtio_device *vdev)
+{
+	struct vg_mock_host *host = to_vg_mock(vdev);
+	struct virtqueue *vq;
+	unsigned int i;
+
+	for (i = 0; i < VG_MOCK_QUEUES; i++) {
+		mutex_lock(&host->lock);
+		vq = host->queue[i].vq;
+		host->queue[i].vq = NULL;
+		mutex_unlock(&host->lock);
+		if (vq)
+			vring_del_virtqueue(vq);
+	}
+}
+
+static int find_vqs(struct virtio_device *vdev, unsigned int nvqs,
+		    struct virtqueue *vqs[], struct virtqueue_info vqs_info[],
+		    struct irq_affinity *desc)
+{
+	struct vg_mock_host *host = to_vg_mock(vdev);
+	unsigned int size = host->setup.ring_size ?: 256, i;
+	struct virtqueue *vq;
+
+	if (host->find_vqs_ret)
+		return host->find_vqs_ret;
+	if (WARN_ON(nvqs != VG_MOCK_QUEUES))
+		return -EINVAL;
+
+	for (i = 0; i < nvqs; i++) {
+		vq = vring_create_virtqueue(i, size, PAGE_SIZE, vdev, true,
+					    false, false, notify,
+					    vqs_info[i].callback,
+					    vqs_info[i].name);
+		if (!vq) {
+			del_vqs(vdev);
+			return -ENOMEM;
+		}
+		vq->num_max = host->setup.ring_max ?: size;
+		vqs[i] = vq;
+
+		mutex_lock(&host->lock);
+		host->queue[i].vq = vq;
+		host->queue[i].next = 0;
+		mutex_unlock(&host->lock);
+	}
+
+	return 0;
+}
+
+static const char *bus_name(struct virtio_device *vdev)
+{
+	return "mock";
+}
+
+static bool get_shm_region(struct virtio_device *vdev,
+			   struct virtio_shm_region *region, u8 id)
+{
+	if (!to_vg_mock(vdev)->setup.hostmem)
+		return false;
+
+	region->addr = WINDOW_ADDR;
+	region->len = WINDOW_SIZE;
+	return true;
+}
+
+static const struct virtio_config_ops config_ops = {
+	.get = config_get,
+	.set = config_set,
+	.generation = generation,
+	.get_status = get_status,
+	.set_status = set_status,
+	.reset = reset,
+	.find_vqs = find_vqs,
+	.del_vqs = del_vqs,
+	.get_features = get_features,
+	.finalize_features = finalize_features,
+	.bus_name = bus_name,
+	.get_shm_region = get_shm_region,
+};
+
+/*
+ * Life
+ */
+
+/* The memory is the test's. */
+static void release(struct device *dev)
+{
+}
+
+static void drm_released(struct drm_device *ddev, void *data)
+{
+	struct vg_mock_host *host = data;
+
+	WRITE_ONCE(host->released, true);
+}
+
+static void free_host(void *data)
+{
+	struct vg_mock_host *host = data;
+	unsigned long end = jiffies + 5 * HZ;
+
+	vg_mock_remove(host);
+	/* the last reference may be dropped by some work */
+	while (!READ_ONCE(host->released) && time_before(jiffies, end))
+		usleep_range(1000, 2000);
+	KUNIT_EXPECT_TRUE_MSG(host->test, host->released,
+			      "somebody still holds the device");
+	destroy_workqueue(host->wq);
+	forget_everything(host);
+	kvfree(host->log);
+}
+
+/* Unplug the device, now rather than at the end of the test. */
+void vg_mock_remove(struct vg_mock_host *host)
+{
+	if (!host->present)
+		return;
+
+	host->present = false;
+	unregister_virtio_device(&host->vdev);
+}
+
+static void restore_stall_ms(void *data)
+{
+	vg_mock_set_stall_ms((uintptr_t)data);
+}
+
+/* A host with a device that the driver is bound to. */
+struct vg_mock_host *vg_mock_create(struct kunit *test, const char *name,
+				    const struct vg_mock_setup *setup)
+{
+	uintptr_t stall_ms = drm_virt_pm_drain_timeout_ms;
+	struct vg_mock_host *host;
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, restore_stall_ms,
+						  (void *)stall_ms));
+	host = kunit_kzalloc(test, sizeof(*host), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, host);
+	host->test = test;
+	host->released = true;
+	host->setup = *setup;
+	host->config.num_scanouts = cpu_to_le32(setup->num_scanouts);
+	host->config.num_capsets = cpu_to_le32(setup->num_capsets);
+	/* switched off, so that no console wants to be shown here */
+	for (i = 0; i < setup->num_scanouts; i++) {
+		host->outputs[i].r.width = cpu_to_le32(800);
+		host->outputs[i].r.height = cpu_to_le32(600);
+	}
+	mutex_init(&host->lock);
+	xa_init(&host->resources);
+	xa_init(&host->refused);
+	xa_init(&host->contexts);
+	INIT_WORK(&host->work, host_work);
+
+	host->dev = kunit_device_register(test, name);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, host->dev);
+	host->dev->dma_parms = &host->dma_parms;
+
+	host->log = kvcalloc(VG_MOCK_LOG_SIZE, sizeof(*host->log), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, host->log);
+	host->wq = alloc_ordered_workqueue("%s", 0, name);
+	KUNIT_ASSERT_NOT_NULL(test, host->wq);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, free_host,
+							   host));
+
+	host->vdev.id.device = VIRTIO_ID_GPU;
+	host->vdev.id.vendor = VIRTIO_DEV_ANY_ID;
+	host->vdev.config = &config_ops;
+	host->vdev.dev.parent = host->dev;
+	host->vdev.dev.release = release;
+	KUNIT_ASSERT_EQ(test, 0, register_virtio_device(&host->vdev));
+	host->present = true;
+
+	KUNIT_ASSERT_TRUE_MSG(test, device_is_bound(&host->vdev.dev),
+			      "virtio-gpu does not take the device");
+	KUNIT_ASSERT_EQ(test, 0, drmm_add_action(vg_mock_drm(host), drm_released,
+						 host));
+	host->released = false;
+	vg_mock_settle(host);
+	vg_mock_forget_log(host);
+
+	return host;
+}
+
+/*
+ * Faults
+ */
+
+/* Answer nothing on one queue, or what has come meanwhile and from now on. */
+void vg_mock_hold_queue(struct vg_mock_host *host, unsigned int queue, bool hold)
+{
+	mutex_lock(&host->lock);
+	host->queue[queue].hold = hold;
+	mutex_unlock(&host->lock);
+	queue_work(host->wq, &host->work);
+}
+
+void vg_mock_hold(struct vg_mock_host *host, bool hold)
+{
+	vg_mock_hold_queue(host, VG_MOCK_CTRL, hold);
+	vg_mock_hold_queue(host, VG_MOCK_CURSOR, hold);
+}
+
+/* From now on until vg_mock_let_go(). */
+void vg_mock_fault(struct vg_mock_host *host, u32 type, u32 id,
+		   enum vg_mock_answer answer)
+{
+	unsigned int i;
+
+	mutex_lock(&host->lock);
+	for (i = 0; i < ARRAY_SIZE(host->fault) && host->fault[i].type; i++)
+		;
+	if (i < ARRAY_SIZE(host->fault))
+		host->fault[i] = (struct vg_mock_fault){ type, id, answer };
+	mutex_unlock(&host->lock);
+	KUNIT_ASSERT_LT(host->test, i, ARRAY_SIZE(host->fault));
+}
+
+/* The answers that are late come now. */
+void vg_mock_answer_late(struct vg_mock_host *host)
+{
+	struct vg_mock_queue *queue = &host->queue[VG_MOCK_CTRL];
+	unsigned int i;
+
+	mutex_lock(&host->lock);
+	if (queue->vq && queue->num_late) {
+		for (i = 0; i < queue->num_late; i++)
+			give_back(queue->vq, queue->late[i].head,
+				  queue->late[i].len);
+		queue->num_late = 0;
+		interrupt(queue);
+	}
+	mutex_unlock(&host->lock);
+}
+
+/* Be a good host again. */
+void vg_mock_let_go(struct vg_mock_host *host)
+{
+	mutex_lock(&host->lock);
+	memset(host->fault, 0, sizeof(host->fault));
+	host->in_command = NULL;
+	mutex_unlock(&host->lock);
+	host->in_reset = NULL;
+	host->refuse_features = false;
+	host->finalize_ret = 0;
+	host->find_vqs_ret = 0;
+	vg_mock_hold(host, false);
+	vg_mock_answer_late(host);
+}
+
+/* Something about the outputs changed, and the host says so. */
+void vg_mock_config_changed(struct vg_mock_host *host)
+{
+	host->config.events_read |= cpu_to_le32(VIRTIO_GPU_EVENT_DISPLAY);
+	virtio_config_changed(&host->vdev);
+}
+
+/*
+ * Sleep
+ */
+
+static void set_is_suspended(struct vg_mock_host *host, bool is_suspended)
+{
+	host->dev->power.is_suspended = is_suspended;
+}
+
+/* As the PM core suspends a device with the transport that we are. */
+int vg_mock_freeze(struct vg_mock_host *host)
+{
+	int ret;
+
+	device_lock(host->dev);
+	ret = virtio_device_freeze(&host->vdev);
+	if (!ret)
+		set_is_suspended(host, true);
+	device_unlock(host->dev);
+
+	return ret;
+}
+
+/* As the PM core resumes it. */
+int vg_mock_restore(struct vg_mock_host *host)
+{
+	int ret;
+
+	device_lock(host->dev);
+	set_is_suspended(host, false);
+	ret = virtio_device_restore(&host->vdev);
+	device_unlock(host->dev);
+
+	return ret;
+}
+
+/* As the PM core does when the bus gives up before it calls the transport. */
+void vg_mock_resume_elsewhere(struct vg_mock_host *host)
+{
+	device_lock(host->dev);
+	set_is_suspended(host, false);
+	device_unlock(host->dev);
+}
+
+/* Tasks run again: what was put off until now happens. */
+void vg_mock_run_later(struct vg_mock_host *host)
+{
+	flush_delayed_work(&vg_mock_vpm(host)->work);
+}
+
+static void end_transition(void *unused)
+{
+	drm_virt_pm_notify(PM_POST_SUSPEND);
+}
+
+/* The PM core announces @event, until the end of the test. */
+void vg_mock_transition(struct vg_mock_host *host, unsigned long event)
+{
+	KUNIT_ASSERT_EQ(host->test, 0,
+			kunit_add_action_or_reset(host->test, end_transition,
+						  NULL));
+	KUNIT_ASSERT_EQ(host->test, 0, drm_virt_pm_notify(event));
+}
+
+/* Another drain_timeout_ms until the end of the test. */
+void vg_mock_set_stall_ms(unsigned int ms)
+{
+	WRITE_ONCE(drm_virt_pm_drain_timeout_ms, ms);
+}
+
+/*
+ * Looking
+ */
+
+static bool ring_is_empty(struct virtio_gpu_queue *vgvq)
+{
+	bool empty;
+
+	spin_lock(&vgvq->qlock);
+	empty = !vgvq->vq ||
+		vgvq->vq->num_free == virtqueue_get_vring_size(vgvq->vq);
+	spin_unlock(&vgvq->qlock);
+
+	return empty;
+}
+
+static bool settled(struct vg_mock_host *host)
+{
+	struct virtio_gpu_device *vgdev = vg_mock_vgdev(host);
+
+	virtio_gpu_notify(vgdev);
+	flush_work(&host->work);
+	flush_work(&vgdev->ctrlq.dequeue_work);
+	flush_work(&vgdev->cursorq.dequeue_work);
+	flush_work(&vgdev->obj_free_work);
+
+	return ring_is_empty(&vgdev->ctrlq) && ring_is_empty(&vgdev->cursorq) &&
+	       list_empty(&vgdev->obj_free_list);
+}
+
+/* Wait until everything that was queued was done and handled. */
+void vg_mock_settle(struct vg_mock_host *host)
+{
+	/* twice: the last free may have queued something */
+	VG_MOCK_AWAIT(host->test, settled(host) && settled(host));
+}
+
+void vg_mock_forget_log(struct vg_mock_host *host)
+{
+	mutex_lock(&host->lock);
+	host->num_log = 0;
+	mutex_unlock(&host->lock);
+}
+
+/* Number of @type commands since the log was forgotten, about @id. */
+unsigned int vg_mock_count_of(struct vg_mock_host *host, u32 type, u32 id)
+{
+	unsigned int i, n = 0;
+
+	mutex_lock(&host->lock);
+	for (i = 0; i < host->num_log; i++)
+		n += host->log[i].type == type && host->log[i].id == id;
+	mutex_unlock(&host->lock);
+
+	return n;
+}
+
+/* Number of @type commands; of all commands for 0. */
+unsigned int vg_mock_count(struct vg_mock_host *host, u32 type)
+{
+	unsigned int i, n = 0;
+
+	mutex_lock(&host->lock);
+	for (i = 0; i < host->num_log; i++)
+		n += !type || host->log[i].type == type;
+	mutex_unlock(&host->lock);
+
+	return n;
+}
+
+/* How often the resource @id was created; any resource for 0. */
+unsigned int vg_mock_creations(struct vg_mock_host *host, u32 id)
+{
+	unsigned int i, n = 0;
+
+	mutex_lock(&host->lock);
+	for (i = 0; i < host->num_log; i++)
+		n += creates(host->log[i].type) &&
+		     (!id || host->log[i].id == id);
+	mutex_unlock(&host->lock);
+
+	return n;
+}
+
+bool vg_mock_knows(struct vg_mock_host *host, u32 id)
+{
+	return xa_load(&host->resources, id);
+}
+
+/* A resource that the host has to know; valid until the host does something. */
+struct vg_mock_resource *vg_mock_resource(struct vg_mock_host *host, u32 id)
+{
+	struct vg_mock_resource *res = xa_load(&host->resources, id);
+
+	KUNIT_ASSERT_NOT_NULL_MSG(host->test, res, "resource %u", id);
+	return res;
+}
+
+bool vg_mock_attached(struct vg_mock_host *host, u32 ctx_id, u32 id)
+{
+	struct xarray *ctx = xa_load(&host->contexts, ctx_id);
+
+	return ctx && xa_load(ctx, id);
+}
+
+/* Number of objects of @file about which driver and host disagree. */
+static unsigned int disputed(struct vg_mock_host *host, struct drm_file *file)
+{
+	struct drm_virt_pm *vpm = vg_mock_vpm(host);
+	struct virtio_gpu_object *bo;
+	struct drm_gem_object *obj;
+	unsigned int n = 0;
+	int handle;
+
+	spin_lock(&file->table_lock);
+	idr_for_each_entry(&file->object_idr, obj, handle) {
+		bo = gem_to_virtio_gpu_obj(obj);
+		n += drm_virt_pm_object_is_resident(vpm, &bo->pm.base) !=
+		     vg_mock_knows(host, bo->hw_res_handle);
+	}
+	spin_unlock(&file->table_lock);
+
+	return n;
+}
+
+/* What the driver believes is what the host knows. */
+void vg_mock_check(struct vg_mock_host *host)
+{
+	struct drm_device *ddev = vg_mock_drm(host);
+	struct drm_file *file;
+	unsigned int n = 0;
+
+	vg_mock_settle(host);
+	mutex_lock(&ddev->filelist_mutex);
+	list_for_each_entry(file, &ddev->filelist, lhead)
+		n += disputed(host, file);
+	mutex_unlock(&ddev->filelist_mutex);
+
+	KUNIT_EXPECT_STREQ(host->test, host->objection, "");
+	KUNIT_EXPECT_EQ(host->test, 0, n);
+	KUNIT_EXPECT_EQ(host->test,
+			atomic_read(&vg_mock_vpm(host)->resident),
+			host->num_resources);
+}
+
+/* MODULE_IMPORT_NS() takes a token up to 6.12 and a string since */
+MODULE_INFO(import_ns, "EXPORTED_FOR_KUNIT_TESTING");

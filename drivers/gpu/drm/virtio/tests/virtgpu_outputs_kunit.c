@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+/* Outputs: none, several, and others than before. */
+
+#include <linux/slab.h>
+
+#include <drm/drm_client.h>
+#include <drm/drm_drv.h>
+
+#include "virtgpu_mock.h"
+
+#define PLAIN	BIT_ULL(VIRTIO_GPU_F_EDID)
+#define VIRGL	(PLAIN | BIT_ULL(VIRTIO_GPU_F_VIRGL))
+
+static const struct vg_mock_setup outputs_params[] = {
+	{ .name = "no outputs", .features = PLAIN },
+	{ .name = "no outputs, virgl", .features = VIRGL },
+	{ .name = "1 output", .features = PLAIN, .num_scanouts = 1 },
+	{ .name = "2 outputs, no EDID", .num_scanouts = 2 },
+	{ .name = "3 outputs", .features = PLAIN, .num_scanouts = 3 },
+	{
+		.name = "16 outputs",
+		.features = PLAIN,
+		.num_scanouts = VIRTIO_GPU_MAX_SCANOUTS,
+	},
+};
+
+KUNIT_ARRAY_PARAM_DESC(outputs, outputs_params, name);
+
+static void virtio_gpu_pm_test_outputs(struct kunit *test)
+{
+	const struct vg_mock_setup *setup = test->param_value;
+	struct vg_mock_host *host = vg_mock_create(test, "mock", setup);
+	struct vg_mock_user *user = vg_mock_open(host, true);
+	u32 handle = vg_mock_dumb(user);
+	unsigned int i;
+
+	/* A device sleeps with any number of outputs, and asks after each. */
+	for (i = 0; i < 2; i++) {
+		KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+		vg_mock_forget_log(host);
+		KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+		vg_mock_check(host);
+		KUNIT_EXPECT_EQ(test, vg_mock_count(host,
+						    VIRTIO_GPU_CMD_GET_DISPLAY_INFO),
+				!!setup->num_scanouts);
+		KUNIT_EXPECT_EQ(test, vg_mock_count(host, VIRTIO_GPU_CMD_GET_EDID),
+				setup->features & PLAIN ? setup->num_scanouts : 0);
+		KUNIT_EXPECT_FALSE(test, vg_mock_resident(user, handle));
+	}
+}
+
+/* Counts hot-plug events as a console would get them. */
+struct listener {
+	struct drm_client_dev client;
+	atomic_t events;
+};
+
+static int listen(struct drm_client_dev *client)
+{
+	atomic_inc(&container_of(client, struct listener, client)->events);
+	return 0;
+}
+
+static void deaf(struct drm_client_dev *client)
+{
+	drm_client_release(client);
+	kfree(container_of(client, struct listener, client));
+}
+
+static const struct drm_client_funcs listener_funcs = {
+	.owner = THIS_MODULE,
+	.hotplug = listen,
+	.unregister = deaf,
+};
+
+static struct listener *listen_to(struct vg_mock_host *host)
+{
+	struct listener *listener;
+
+	/* freed when the device is unregistered */
+	listener = kzalloc(sizeof(*listener), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(host->test, listener);
+	KUNIT_ASSERT_EQ(host->test, 0,
+			drm_client_init(vg_mock_drm(host), &listener->client,
+					"mock-listener", &listener_funcs));
+	drm_client_register(&listener->client);
+	/* being registered is one */
+	atomic_set(&listener->events, 0);
+
+	return listener;
+}
+
+struct change_param {
+	const char *name;
+	unsigned int width;
+	u8 monitor;
+	unsigned int output;
+	bool event;
+};
+
+static const struct change_param change_params[] = {
+	{ "same", 800, 0, 0, false },
+	{ "other resolution", 1024, 0, 0, true },
+	{ "other resolution of the second", 1024, 0, 1, true },
+	{ "other monitor", 800, 7, 0, true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(change, change_params, name);
+
+static void virtio_gpu_pm_test_changed(struct kunit *test)
+{
+	const struct change_param *param = test->param_value;
+	const struct vg_mock_setup setup = {
+		.features = PLAIN,
+		.num_scanouts = 2,
+	};
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
+	struct virtio_gpu_device *vgdev = vg_mock_vgdev(host);
+	struct listener *listener = listen_to(host);
+	unsigned int cycle;
+
+	/*
+	 * Where the outputs are others than before, that is told as a hot-plug
+	 * event: once, and not when they are the same.
+	 */
+	flush_work(&vgdev->pm.refresh_work);
+	KUNIT_ASSERT_EQ(test, 0, atomic_read(&listener->events));
+
+	for (cycle = 0; cycle < 2; cycle++) {
+		/* a console that has looked forgets what is switched off */
+		virtio_gpu_cmd_get_edids(vgdev);
+		vg_mock_settle(host);
+
+		KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+		host->outputs[param->output].r.width = cpu_to_le32(param->width);
+		host->monitor = param->monitor;
+		KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+		vg_mock_check(host);
+		flush_work(&vgdev->pm.refresh_work);
+		KUNIT_EXPECT_EQ(test, param->event,
+				atomic_read(&listener->events));
+		KUNIT_EXPECT_EQ(test, param->width,
+				le32_to_cpu(vgdev->outputs[param->output].info.r.width));
+	}
+
+	/* an event of the host's own is handled before and after */
+	vg_mock_config_changed(host);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_EXPECT_EQ(test, param->event + 1, atomic_read(&listener->events));
+	vg_mock_config_changed(host);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	flush_work(&vgdev->config_changed_work);
+	vg_mock_check(host);
+	flush_work(&vgdev->pm.refresh_work);
+	KUNIT_EXPECT_GE(test, atomic_read(&listener->events), param->event + 2);
+}
+
+static struct kunit_case virtio_gpu_pm_outputs_tests[] = {
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_outputs, outputs_gen_params),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_changed, change_gen_params),
+	{}
+};
+
+static struct kunit_suite virtio_gpu_pm_outputs_suite = {
+	.name = "virtio_gpu_pm_outputs",
+	.test_cases = virtio_gpu_pm_outputs_tests,
+};
+
+kunit_test_suite(virtio_gpu_pm_outputs_suite);
