@@ -324,11 +324,13 @@ static inline struct drm_virt_pm *vg_mock_vpm(struct vg_mock_host *host)
 #define VG_MOCK_AWAIT(test__, cond__)					\
 do {									\
 	unsigned long end__ = jiffies + 20 * HZ;			\
-	bool met__ = (cond__);						\
+	bool met__;							\
 									\
-	while (!met__ && time_before(jiffies, end__)) {			\
-		usleep_range(1000, 2000);				\
+	for (;;) {							\
 		met__ = (cond__);					\
+		if (met__ || time_after(jiffies, end__))		\
+			break;						\
+		usleep_range(1000, 2000);				\
 	}								\
 	KUNIT_ASSERT_TRUE_MSG(test__, met__, "waited for " #cond__);	\
 } while (0)
