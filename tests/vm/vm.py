@@ -28,6 +28,7 @@ KMEMLEAK = '/sys/kernel/debug/kmemleak'
 # see Documentation/admin-guide/tainted-kernels.rst
 TAINT_OOT_MODULE = 1 << 12      # a module of our tests
 TAINT_TEST = 1 << 18            # KUnit
+RESERVED = 64 << 20             # bytes that making an image leaves to drivers
 SAMPLE = 20                     # of the old buffers, how many are looked at
 
 
@@ -136,6 +137,8 @@ class Vm:
         if not self.setup.kunit:
             self.guest.keep(self._sentinel)
             self.guest.do('swapon /dev/vda')
+            # the disk's own requests must not starve while the image is written
+            self.guest.write('/sys/power/reserved_size', str(RESERVED))
         return self.guest
 
     def close(self):
