@@ -5,7 +5,7 @@
 //# add 1 virtio_gpu_pm_init_early(vgdev)
 //# add 1 virtio_gpu_pm_init(vgdev)
 //# add 1 virtio_gpu_pm_fini(vgdev)
-//# add 1 virtio_gpu_pm_reclaim_vbufs(vgdev)
+//# add 1 virtio_gpu_pm_reset(vgdev)
 //# add 1 !virtio_gpu_pm_context_stale(vgdev, vfpriv)
 //# have virtio_gpu_find_vqs(struct virtio_gpu_device *vgdev)
 //# gone virtio_gpu_reclaim_vbufs
@@ -86,14 +86,15 @@ identifier vgdev;
 @@
 -virtio_gpu_reclaim_vbufs(vgdev);
 
-@reclaim@
+// fences are failed and references dropped, before the device is freed
+@reset@
 identifier vgdev;
 @@
  virtio_gpu_deinit(...)
  {
  	...
- 	virtio_reset_device(vgdev->vdev);
-+	virtio_gpu_pm_reclaim_vbufs(vgdev);
+-	virtio_reset_device(vgdev->vdev);
++	virtio_gpu_pm_reset(vgdev);
  	...
  }
 

@@ -204,8 +204,12 @@ static void no_answer(struct virtio_gpu_device *vgdev,
 	}
 	wake_up_all(&vgdev->resp_wq);
 
-	/* the last reference may send a command: not from here */
-	virtio_gpu_array_put_free_delayed(vgdev, vbuf->objs);
+	/*
+	 * At once: a device that is unplugged may be freed before a work runs.
+	 * If these were the last references, the commands that free the objects
+	 * are refused as this one was.
+	 */
+	virtio_gpu_array_put_free(vbuf->objs);
 	vbuf->objs = NULL;
 }
 
@@ -1088,10 +1092,14 @@ static void forget_capabilities(struct virtio_gpu_device *vgdev)
 	spin_unlock(&vgdev->display_info_lock);
 }
 
-static int device_down(struct drm_virt_pm *vpm)
+/**
+ * virtio_gpu_pm_reset - reset the device and complete what it will not answer
+ * @vgdev: the device, whose queues are stopped
+ *
+ * Context: Freeze, or unbind.
+ */
+void virtio_gpu_pm_reset(struct virtio_gpu_device *vgdev)
 {
-	struct virtio_gpu_device *vgdev = to_vgdev(vpm);
-
 	/*
 	 * virtio-pci waits without a limit until the device says that it was
 	 * reset (virtio 1.2, 4.1.4.3.2): the one unbounded wait on this path.
@@ -1107,9 +1115,14 @@ static int device_down(struct drm_virt_pm *vpm)
 	vgdev->display_info_pending = false;
 	wake_up_all(&vgdev->resp_wq);
 
-	drm_virt_pm_device_reset(vpm);
+	drm_virt_pm_device_reset(&vgdev->pm.base);
 	/* after the epoch was counted, so that frees send nothing */
 	flush_work(&vgdev->obj_free_work);
+}
+
+static int device_down(struct drm_virt_pm *vpm)
+{
+	virtio_gpu_pm_reset(to_vgdev(vpm));
 	return 0;
 }
 

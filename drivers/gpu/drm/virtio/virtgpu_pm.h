@@ -110,6 +110,7 @@ int virtio_gpu_pm_restore(struct virtio_device *vdev);
 
 /* queues */
 void virtio_gpu_pm_stop(struct virtio_gpu_device *vgdev);
+void virtio_gpu_pm_reset(struct virtio_gpu_device *vgdev);
 void virtio_gpu_pm_wait_room(struct virtio_gpu_device *vgdev,
 			     struct virtio_gpu_queue *vgvq,
 			     unsigned int elemcnt);

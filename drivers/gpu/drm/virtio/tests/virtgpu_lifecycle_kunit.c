@@ -3,6 +3,7 @@
 /* Devices that go while something is going on, and several at once. */
 
 #include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
 #include <linux/suspend.h>
 
 #include <drm/drm_drv.h>
@@ -91,6 +92,7 @@ static void virtio_gpu_pm_test_remove(struct kunit *test)
 	struct vg_mock_user *other = vg_mock_open(host, true);
 	u32 shown = vg_mock_dumb(user), cursor = vg_mock_dumb(user);
 	struct dma_buf *buf = vg_mock_export(user, cursor);
+	struct dma_fence *fence = NULL;
 
 	/*
 	 * A device can go at any time, with programs that have it open, show
@@ -101,8 +103,14 @@ static void virtio_gpu_pm_test_remove(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_point(user, 0, cursor));
 	vg_mock_check(host);
 	param->before(test, host);
+	if (host->queue[VG_MOCK_CTRL].hold)
+		fence = vg_mock_fence(user, vg_mock_classic(user));
 
 	vg_mock_remove(host);
+	if (fence) {
+		KUNIT_EXPECT_EQ(test, -EIO, dma_fence_get_status(fence));
+		dma_fence_put(fence);
+	}
 	KUNIT_EXPECT_STREQ(test, host->objection, "");
 	KUNIT_EXPECT_EQ(test, -ENODEV, vg_mock_transfer(user, shown));
 	vg_mock_close(other);
