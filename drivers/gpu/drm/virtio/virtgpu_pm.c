@@ -105,6 +105,24 @@ static void stop_queues(struct virtio_gpu_device *vgdev)
 	drm_virt_pm_queue_stop(&vgdev->cursorq.pm);
 }
 
+static void start_queues(struct virtio_gpu_device *vgdev)
+{
+	drm_virt_pm_queue_start(&vgdev->ctrlq.pm);
+	drm_virt_pm_queue_start(&vgdev->cursorq.pm);
+}
+
+static int drain_queues(struct virtio_gpu_device *vgdev)
+{
+	unsigned int stall_ms = drm_virt_pm_stall_ms();
+	int ret;
+
+	ret = drm_virt_pm_queue_drain(&vgdev->ctrlq.pm, stall_ms);
+	if (ret)
+		return ret;
+
+	return drm_virt_pm_queue_drain(&vgdev->cursorq.pm, stall_ms);
+}
+
 /**
  * virtio_gpu_pm_stop - let nothing be queued any more
  * @vgdev: the device, which is about to be unplugged
@@ -869,9 +887,7 @@ static int host_down(struct drm_virt_pm *vpm)
 	unsigned int stall_ms = drm_virt_pm_stall_ms();
 	int ret;
 
-	ret = drm_virt_pm_queue_drain(&vgdev->ctrlq.pm, stall_ms);
-	if (!ret)
-		ret = drm_virt_pm_queue_drain(&vgdev->cursorq.pm, stall_ms);
+	ret = drain_queues(vgdev);
 
 	/* what the boot kernel leaves behind is nobody's any more */
 	if (drm_virt_pm_transition() == DRM_VIRT_PM_RESTORE)
@@ -900,8 +916,7 @@ static int kms_down(struct drm_virt_pm *vpm)
 	ret = drm_mode_config_helper_suspend(ddev);
 	if (ret) {
 		WRITE_ONCE(vgdev->pm.hurry, false);
-		drm_virt_pm_queue_start(&vgdev->ctrlq.pm);
-		drm_virt_pm_queue_start(&vgdev->cursorq.pm);
+		start_queues(vgdev);
 	}
 
 	return ret;
@@ -1052,15 +1067,10 @@ static int outputs_up(struct drm_virt_pm *vpm)
 static int gate_down(struct drm_virt_pm *vpm)
 {
 	struct virtio_gpu_device *vgdev = to_vgdev(vpm);
-	unsigned int stall_ms = drm_virt_pm_stall_ms();
 	int ret, err;
 
-	ret = drm_virt_pm_gate_close(vpm, stall_ms);
-
-	err = drm_virt_pm_queue_drain(&vgdev->ctrlq.pm, stall_ms);
-	if (!err)
-		err = drm_virt_pm_queue_drain(&vgdev->cursorq.pm, stall_ms);
-
+	ret = drm_virt_pm_gate_close(vpm, drm_virt_pm_stall_ms());
+	err = drain_queues(vgdev);
 	stop_queues(vgdev);
 
 	/* clients are stopped: the reset is what answers a host that hangs */
@@ -1071,8 +1081,7 @@ static int gate_up(struct drm_virt_pm *vpm)
 {
 	struct virtio_gpu_device *vgdev = to_vgdev(vpm);
 
-	drm_virt_pm_queue_start(&vgdev->ctrlq.pm);
-	drm_virt_pm_queue_start(&vgdev->cursorq.pm);
+	start_queues(vgdev);
 	drm_virt_pm_gate_open(vpm);
 	return 0;
 }
