@@ -595,7 +595,7 @@ static inline bool drm_virt_pm_is_lost(const struct drm_virt_pm *vpm)
 }
 
 /* transitions and refusals */
-enum drm_virt_pm_transition drm_virt_pm_transition(void);
+enum drm_virt_pm_transition drm_virt_pm_get_transition(void);
 unsigned int drm_virt_pm_stall_ms(void);
 int drm_virt_pm_check(struct drm_virt_pm *vpm);
 void drm_virt_pm_refuse(struct drm_virt_pm *vpm, int err, const char *reason);

@@ -2,6 +2,7 @@
 
 #include <linux/export.h>
 #include <linux/seq_file.h>
+#include <linux/string_choices.h>
 
 #include <drm/drm_debugfs.h>
 #include <kunit/visibility.h>
@@ -55,22 +56,6 @@ const char *drm_virt_pm_state_name(enum drm_virt_pm_state state)
 	return "unknown";
 }
 
-const char *drm_virt_pm_transition_name(enum drm_virt_pm_transition transition)
-{
-	switch (transition) {
-	case DRM_VIRT_PM_NONE:
-		return "none";
-	case DRM_VIRT_PM_SUSPEND:
-		return "suspend";
-	case DRM_VIRT_PM_HIBERNATE:
-		return "hibernate";
-	case DRM_VIRT_PM_RESTORE:
-		return "restore";
-	}
-
-	return "unknown";
-}
-
 #ifdef CONFIG_DEBUG_FS
 static void show_trail(struct seq_file *m, struct drm_virt_pm *vpm,
 		       const char *key, const struct drm_virt_pm_trail *trail)
@@ -82,7 +67,7 @@ static void show_trail(struct seq_file *m, struct drm_virt_pm *vpm,
 	for (i = 0; i < trail->count; i++)
 		seq_printf(m, "%s: %s %s %d %lld us\n", key,
 			   trail->entry[i].name,
-			   trail->entry[i].up ? "up" : "down",
+			   str_up_down(trail->entry[i].up),
 			   trail->entry[i].ret, trail->entry[i].us);
 }
 
@@ -115,7 +100,7 @@ VISIBLE_IF_KUNIT int drm_virt_pm_debugfs_show(struct seq_file *m, void *unused)
 	seq_printf(m, "reserve: %zu bytes, %u used\n", vpm->reserve_bytes,
 		   vpm->reserve_used);
 	seq_printf(m, "transition: %s\n",
-		   drm_virt_pm_transition_name(drm_virt_pm_transition()));
+		   drm_virt_pm_transition_name(drm_virt_pm_get_transition()));
 	seq_printf(m, "refusal: %s\n", *vpm->refusal ? vpm->refusal : "none");
 	show_trail(m, vpm, "suspend", &vpm->last_down);
 	show_trail(m, vpm, "resume", &vpm->last_up);

@@ -24,11 +24,11 @@ void drm_virt_pm_notifier_add(struct drm_virt_pm *vpm);
 void drm_virt_pm_notifier_del(struct drm_virt_pm *vpm);
 int drm_virt_pm_notifier_init(void);
 void drm_virt_pm_notifier_exit(void);
+const char *drm_virt_pm_transition_name(enum drm_virt_pm_transition transition);
 
 /* drm_virt_pm_debugfs.c */
 void drm_virt_pm_debugfs_init(struct drm_virt_pm *vpm);
 const char *drm_virt_pm_state_name(enum drm_virt_pm_state state);
-const char *drm_virt_pm_transition_name(enum drm_virt_pm_transition transition);
 
 /* static but for the tests */
 #if IS_ENABLED(CONFIG_KUNIT)

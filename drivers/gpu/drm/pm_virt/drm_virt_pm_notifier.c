@@ -50,18 +50,35 @@ static DECLARE_WAIT_QUEUE_HEAD(walkers_wait);
 static enum drm_virt_pm_transition current_transition;
 
 /**
- * drm_virt_pm_transition - the system transition that is running
+ * drm_virt_pm_get_transition - the system transition that is running
  *
  * Context: Any context.
  *
  * Return: what the PM notifiers announced last, %DRM_VIRT_PM_NONE if nothing or
  * if it is over.
  */
-enum drm_virt_pm_transition drm_virt_pm_transition(void)
+enum drm_virt_pm_transition drm_virt_pm_get_transition(void)
 {
 	return READ_ONCE(current_transition);
 }
-EXPORT_SYMBOL(drm_virt_pm_transition);
+EXPORT_SYMBOL(drm_virt_pm_get_transition);
+
+const char *drm_virt_pm_transition_name(enum drm_virt_pm_transition transition)
+{
+	switch (transition) {
+	case DRM_VIRT_PM_NONE:
+		return "none";
+	case DRM_VIRT_PM_SUSPEND:
+		return "suspend";
+	case DRM_VIRT_PM_HIBERNATE:
+		return "hibernate";
+	case DRM_VIRT_PM_RESTORE:
+		return "restore";
+	}
+
+	return "unknown";
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_virt_pm_transition_name);
 
 /**
  * drm_virt_pm_stall_ms - how long a silent host is waited for
@@ -75,7 +92,7 @@ unsigned int drm_virt_pm_stall_ms(void)
 {
 	unsigned int ms = READ_ONCE(drm_virt_pm_drain_timeout_ms);
 
-	if (drm_virt_pm_transition() == DRM_VIRT_PM_RESTORE)
+	if (drm_virt_pm_get_transition() == DRM_VIRT_PM_RESTORE)
 		ms = min(ms, RESTORE_STALL_MS);
 
 	return ms;
@@ -170,7 +187,7 @@ static int all_devices(int (*fn)(struct drm_virt_pm *vpm))
  */
 void drm_virt_pm_refuse(struct drm_virt_pm *vpm, int err, const char *reason)
 {
-	const char *name = drm_virt_pm_transition_name(drm_virt_pm_transition());
+	const char *name = drm_virt_pm_transition_name(drm_virt_pm_get_transition());
 
 	spin_lock(&vpm->lock);
 	snprintf(vpm->refusal, sizeof(vpm->refusal), "%s: %s (%d)", name,
@@ -196,7 +213,7 @@ EXPORT_SYMBOL(drm_virt_pm_refuse);
  */
 int drm_virt_pm_check(struct drm_virt_pm *vpm)
 {
-	enum drm_virt_pm_transition transition = drm_virt_pm_transition();
+	enum drm_virt_pm_transition transition = drm_virt_pm_get_transition();
 	char text[128];
 	struct seq_buf why;
 	int ret;

@@ -890,7 +890,7 @@ static int host_down(struct drm_virt_pm *vpm)
 	ret = drain_queues(vgdev);
 
 	/* what the boot kernel leaves behind is nobody's any more */
-	if (drm_virt_pm_transition() == DRM_VIRT_PM_RESTORE)
+	if (drm_virt_pm_get_transition() == DRM_VIRT_PM_RESTORE)
 		return 0;
 
 	if (!ret)

@@ -104,13 +104,13 @@ static void drm_virt_pm_test_notifier_event(struct kunit *test)
 
 	/* Each event sets the transition; those that may be refused are asked. */
 	KUNIT_EXPECT_EQ(test, drm_virt_pm_notify(param->event), 0);
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_transition(), param->transition);
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_get_transition(), param->transition);
 	VPM_MOCK_EXPECT_LOG(mocks->a, param->log);
 	VPM_MOCK_EXPECT_LOG(mocks->b, param->log);
 
 	/* it is over with any POST event */
 	KUNIT_EXPECT_EQ(test, drm_virt_pm_notify(PM_POST_SUSPEND), 0);
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_transition(), DRM_VIRT_PM_NONE);
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_get_transition(), DRM_VIRT_PM_NONE);
 	VPM_MOCK_EXPECT_LOG(mocks->a, "");
 }
 
@@ -149,7 +149,7 @@ static void drm_virt_pm_test_notifier_all_refuse(struct kunit *test)
 			   "hibernate: 1 mapped blob (-1)");
 	VPM_MOCK_EXPECT_LOG(mocks->a, "check:hibernate");
 	VPM_MOCK_EXPECT_LOG(mocks->b, "check:hibernate");
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_transition(), DRM_VIRT_PM_NONE);
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_get_transition(), DRM_VIRT_PM_NONE);
 }
 
 static void drm_virt_pm_test_notifier_one_refuses(struct kunit *test)
@@ -184,7 +184,7 @@ static void drm_virt_pm_test_notifier_no_memory(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, mocks->b->base.refusal,
 			   "hibernate: not enough memory for the resume (-12)");
 	VPM_MOCK_EXPECT_LOG(mocks->a, "check:hibernate reserve");
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_transition(), DRM_VIRT_PM_NONE);
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_get_transition(), DRM_VIRT_PM_NONE);
 }
 
 static void drm_virt_pm_test_notifier_lost(struct kunit *test)
