@@ -11,7 +11,10 @@ export KERNEL DEBUG STOCK
 export PYTHONDONTWRITEBYTECODE := 1
 MAKEFLAGS += --no-print-directory
 
-TARGETS := help demo test soak figures kernel packages clean distclean cacheclean
+CHECKS := $(addprefix check-,checkpatch kernel-doc shellcheck python spdx \
+	layers w1 headers sparse smatch coccicheck docs)
+TARGETS := help demo test check $(CHECKS) soak figures kernel packages clean \
+	distclean cacheclean
 .PHONY: $(TARGETS)
 
 ifneq ($(filter-out $(TARGETS),$(MAKECMDGOALS)),)
@@ -21,6 +24,8 @@ endif
 help:
 	@echo 'make demo         build a kernel, hibernate a guest with it, show what happens'
 	@echo 'make test         build a debug kernel, run the scenarios in QEMU'
+	@echo 'make check        checkpatch, kernel-doc, W=1, sparse, Sphinx and more, a few minutes;'
+	@echo '                  make check-NAME is one of them, scripts/check.py --list names them'
 	@echo 'make soak         100 sleeps of one guest in the debug kernel (half an hour)'
 	@echo 'make figures      what a hibernation costs with 4 and with 10,000 buffers'
 	@echo 'make kernel       fetch, hook and build a kernel: build/<kernel>/bzImage'
@@ -53,6 +58,10 @@ endif
 test: packages
 	@DEBUG=1 STOCK=0 $(PYTHON) scripts/kernel.py
 	@$(PYTHON) tests/vm/run.py --kernel $(KERNEL) --variant debug $(SCENARIO)
+
+check $(CHECKS): packages
+	@scripts/need-packages optional
+	@$(PYTHON) scripts/check.py $(patsubst check-%,%,$(filter check-%,$@))
 
 soak: packages
 	@DEBUG=1 STOCK=0 $(PYTHON) scripts/kernel.py

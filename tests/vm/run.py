@@ -10,6 +10,7 @@ import errno
 import fcntl
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -274,6 +275,20 @@ def run_selftest():
     return Outcome(good, len(bad), len(result.skipped))
 
 
+def run_checks(bench):
+    """Those of make check that read files only."""
+    checks = subprocess.run([sys.executable, REPO / 'scripts/check.py', '--quick'],
+                            env=dict(os.environ, KERNEL=bench.kernel),
+                            stdout=subprocess.PIPE, text=True)
+    *lines, summary = checks.stdout.splitlines() or ['']
+    say(*lines)
+    counts = re.fullmatch(r'(\d+) passed, (\d+) failed(?:, (\d+) skipped)?', summary)
+    if not counts:
+        say(f'FAIL checks: {summary or "ended without a result"}')
+        return Outcome(failed=1)
+    return Outcome(*(int(count or 0) for count in counts.groups()))
+
+
 def run_models(bench):
     """The models of devices compile against this kernel's headers, and start."""
     program = None
@@ -355,6 +370,8 @@ def main():
     if not arguments.scenario:
         total += run_selftest()
         total += run_models(bench)
+    if not arguments.scenario and not arguments.unit:
+        total += run_checks(bench)
     total += run_all(tasks(bench, arguments), arguments.jobs)
     skipped = f', {total.skipped} skipped' if total.skipped else ''
     say(f'{total.passed} passed, {total.failed} failed{skipped}')
