@@ -84,6 +84,27 @@ static int do_write(int argc, char **argv)
 	return (size_t)put == length ? 0 : -EIO;
 }
 
+/* poke PATH OFFSET BYTES: in a file that is not a stream */
+static int do_poke(int argc, char **argv)
+{
+	int fd = open(argv[0], O_WRONLY | O_CLOEXEC);
+	__u32 offset;
+	size_t length;
+	ssize_t put;
+
+	(void)argc;
+	if (fd < 0)
+		return -errno;
+	if (parse_number(argv[1], &offset)) {
+		close(fd);
+		return -EINVAL;
+	}
+	length = decode(argv[2]);
+	put = pwrite(fd, argv[2], length, offset);
+	close(fd);
+	return (size_t)put == length ? 0 : -EIO;
+}
+
 static int do_read(int argc, char **argv)
 {
 	int fd = open(argv[0], O_RDONLY | O_CLOEXEC);
@@ -209,6 +230,7 @@ const struct command system_commands[] = {
 	{ "keep", 1, true, do_keep },
 	{ "kept", 0, false, do_kept },
 	{ "write", 2, true, do_write },
+	{ "poke", 3, true, do_poke },
 	{ "read", 1, true, do_read },
 	{ "swapon", 1, false, do_swapon },
 	{ "load-module", 1, false, do_load_module },

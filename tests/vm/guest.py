@@ -138,7 +138,13 @@ class Guest:
         self.start(f'write {path} {_encode(text)}')
 
     def read(self, path):
-        return urllib.parse.unquote(self.do(f'read {path}'))
+        return self.read_bytes(path).decode(errors='replace')
+
+    def read_bytes(self, path):
+        return urllib.parse.unquote_to_bytes(self.do(f'read {path}'))
+
+    def poke(self, path, offset, data):
+        self.do(f'poke {path} {offset} {"".join(f"%{byte:02x}" for byte in data)}')
 
     def wake(self):
         """A line that means nothing; it arrives, or wakes who sleeps."""
