@@ -2,6 +2,7 @@
 """One QEMU process: started, watched, and never left behind."""
 
 import atexit
+import functools
 import os
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ FETCH = Path(__file__).resolve().parents[2] / 'scripts/fetch-qemu'
 _running = set()
 _lock = threading.Lock()
 _stopping = threading.Event()
+_fetching = threading.Lock()
 
 
 def binary():
@@ -36,11 +38,28 @@ def binary():
 
 def newer_binary():
     """Another QEMU than Debian 12 has, fetched into the cache."""
-    done = subprocess.run([sys.executable, str(FETCH)], capture_output=True, text=True,
-                          check=False)
-    if done.returncode:
-        raise Skip(f'no newer QEMU: {done.stderr.strip().splitlines()[-1]}')
-    return done.stdout.split()[-1]
+    with _fetching:
+        found = _fetch()
+    if isinstance(found, Skip):
+        raise found
+    return found
+
+
+@functools.lru_cache(maxsize=None)
+def _fetch():
+    """Its path, or the reason why there is none; what takes long is said meanwhile."""
+    with subprocess.Popen([sys.executable, str(FETCH)], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as process:
+        path = None
+        for line in process.stdout:
+            if line.startswith('/'):
+                path = line.strip()
+            else:
+                print(line, end='', flush=True)
+        said = process.stderr.read().strip().splitlines()
+    if process.returncode or not path:
+        return Skip(f'no newer QEMU: {said[-1] if said else "fetch-qemu says nothing"}')
+    return path
 
 
 def kill_all():
