@@ -53,6 +53,7 @@ extern const struct command display_commands[];
 extern const struct command buffer_commands[];
 extern const struct command system_commands[];
 extern const struct command amdgpu_commands[];
+extern const struct command kfd_commands[];
 
 /* channel.c */
 int channel_open(const char *path);
@@ -67,6 +68,9 @@ int parse_number(const char *word, __u32 *number);
 /* buffer.c */
 struct buffer *buffer_find(const char *word);
 int buffer_framebuffer(struct buffer *buffer);
+
+/* amdgpu.c: the @which-th render node of amdgpu, one for each partition */
+int amdgpu_open_node(__u32 which);
 
 /* display.c */
 int card_fd(void);

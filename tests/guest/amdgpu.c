@@ -70,8 +70,7 @@ static int is_amdgpu(int fd)
 	return !ioctl(fd, DRM_IOCTL_VERSION, &version) && !strcmp(name, "amdgpu");
 }
 
-/* The @which-th render node of amdgpu: one for each partition */
-static int find_node(__u32 which)
+int amdgpu_open_node(__u32 which)
 {
 	for (int minor = FIRST_RENDER_NODE; minor <= LAST_RENDER_NODE; minor++) {
 		char path[32];
@@ -164,7 +163,7 @@ static int do_open(int argc, char **argv)
 		return -EBUSY;
 	if (argc > 0 && parse_number(argv[0], &which))
 		return -EINVAL;
-	node = find_node(which);
+	node = amdgpu_open_node(which);
 	if (node < 0) {
 		result = node;
 		node = -1;

@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import tempfile
+from pathlib import Path
 
 from verdict import Unusable
 
@@ -97,4 +98,18 @@ def build_initramfs(guest, build):
 def with_files(image, path, files):
     """A copy of @image with more @files: the kernel takes archives in a row."""
     _write_if_whole(path, image.read_bytes() + gzip.compress(archive(files), 6))
+    return path
+
+
+def with_tree(image, path, files):
+    """The same for @files in directories, not compressed."""
+    # newc needs each directory before what is in it
+    parents = dict.fromkeys(str(parent) for name in files
+                            for parent in reversed(Path(name).parents[:-1]))
+    tree = b''.join(_entry(1000 + i, name, stat.S_IFDIR | 0o755)
+                    for i, name in enumerate(parents))
+    data = image.read_bytes()
+    # an archive that is not compressed begins at a multiple of 4
+    _write_if_whole(path, data + b'\0' * (-len(data) % 4) + tree +
+                    _entry(0, 'TRAILER!!!', 0) + archive(files))
     return path

@@ -1,40 +1,45 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-A guest with a model of a GPU: the model's process, its event log, a QEMU that has
-vfio-user-pci, and what a scenario does with amdgpu.
+A guest with a model of a GPU: the model's process, a QEMU that has vfio-user-pci,
+and what a scenario does with amdgpu.
 
 Each QEMU process gets a model process of its own, with poisoned VRAM: after a
 hibernation the guest finds another device than the one that it left.
 """
 
 import dataclasses
-import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-import initramfs
-from guest import Channel, Guest, Refused
+from amdgpu import GpuGuest
+from events import Events
+from guest import Channel, Refused
 from qemu import Qemu, newer_binary
 from verdict import Failure, Unusable
 from vm import Setup, Vm
 
 REPO = Path(__file__).resolve().parents[2]
 MODELS = REPO / 'tests/models'
-sys.path.append(str(MODELS / 'mi300x'))
-import firmware     # noqa: E402
 
-DEVICE = '/sys/bus/pci/devices/0000:01:00.0'
+SLOT = '0000:01:00.0'
+DEVICE = f'/sys/bus/pci/devices/{SLOT}'
 PARTITION = f'{DEVICE}/current_compute_partition'
-DEBUGFS = '/sys/kernel/debug/dri'
+DRIVER = '/sys/bus/pci/drivers/amdgpu'
 # GFX 9 and its memory, IH, SDMA; with PSP where it loads the firmware
-DRIVER = {
+PARAMETERS = {
     'psp': 'ip_block_mask=0x6f dpm=0 ras_enable=0',
     'direct': 'ip_block_mask=0x1f fw_load_type=0 dpm=0 ras_enable=0',
 }
 PORT = 'pcie-root-port,id=port0,bus=pcie.0,addr=10,slot=1'
+LOST = 'device is lost: '
+# Of a GPU with an injected fault amdgpu may complain, but the kernel must be well.
+FAULTY = (
+    (r'amdgpu.*\*ERROR\*|\[drm[^]]*\] \*ERROR\*', 'amdgpu about the fault'),
+    (r'amdgpu.*(failed to (resume|restore|suspend|thaw)|returned -\d+|[Ff]ailed)',
+     'the same, and the PM core about it'),
+)
 
 
 def build_model(kernel_source, out):
@@ -46,88 +51,13 @@ def build_model(kernel_source, out):
     return out / 'mi300x'
 
 
-# The event log; tests/models/mi300x/events.h says what is in it
-
-
-@dataclasses.dataclass
-class Event:
-    number: int
-    seconds: float
-    name: str
-    values: dict
-
-    def __getattr__(self, key):
-        try:
-            return self.values[key.replace('_', '-')]
-        except KeyError:
-            raise AttributeError(key) from None
-
-    def __str__(self):
-        pairs = ' '.join(f'{key}={value}' for key, value in self.values.items())
-        return f'{self.number} {self.name} {pairs}'.rstrip()
-
-
-class Events(list):
-    """What one model process saw, in order."""
-
-    @classmethod
-    def read(cls, path):
-        return cls.parse(path.read_text(errors='replace') if path.exists() else '')
-
-    @classmethod
-    def parse(cls, text):
-        events = cls()
-        for line in text.splitlines():
-            number, seconds, name, *pairs = line.split(' ')
-            events.append(Event(int(number), float(seconds), name,
-                                dict(pair.partition('=')[::2] for pair in pairs)))
-        return events
-
-    def named(self, name, **values):
-        return Events(event for event in self if event.name == name and
-                      all(event.values.get(key.replace('_', '-')) == value
-                          for key, value in values.items()))
-
-    def since_reset(self):
-        """Of the device since power-on, or since it was last reset over its bus."""
-        last = max((i for i, event in enumerate(self)
-                    if event.name in ('power-on', 'reset')), default=0)
-        return Events(self[last:])
-
-    def first_accesses(self):
-        """Of each hub the first one since the driver last brought the GPU up."""
-        return list({event.hub: event for event in self.named('first-access')}.values())
-
-    def hubs_armed_first(self):
-        """(how many, of how many) hubs had their fault interrupt at that access."""
-        first = self.first_accesses()
-        return sum(event.armed == '1' for event in first), len(first)
-
-    def mode(self):
-        """The compute partition mode that the model is in."""
-        for event in reversed(self):
-            if event.name in ('partition-mode', 'reset', 'power-on'):
-                return event.mode
-        return None
-
-    def complete(self):
-        """Did the model end in good order?"""
-        return bool(self) and self[-1].name == 'end'
-
-    def problems(self):
-        """What must not be there in a healthy run."""
-        bad = ('gpu-fault', 'poison-fetch', 'bad-packet', 'queue-stuck',
-               'interrupt-dropped')
-        return [str(event) for event in self if event.name in bad]
-
-
 class Model:
     """One model process."""
 
     def __init__(self, program, options, socket, log):
         self.log = log
         self.process = subprocess.Popen(
-            [program, '--socket', str(socket), '--log', str(log), *options],
+            [str(program), '--socket', str(socket), '--log', str(log), *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True, start_new_session=True)
         try:
@@ -168,20 +98,31 @@ class Model:
 class ModelSetup(Setup):
     """A machine with the model on a PCIe port, and a virtio-gpu only if asked for."""
 
-    outputs: tuple = ()
+    outputs: tuple = None           # one if there is a virtio-gpu
     memory: int = 1024
+    more_command_line: str = 'hibernate=nocompress'     # three times as fast under TCG
     virtio_gpu: bool = False
     model: tuple = ()               # options of the model
     later_model: tuple = None       # of those after the first start, if others
+    later_device_options: str = None            # of the virtio-gpu, likewise
     driver: str = ''                # more parameters of amdgpu
-    program: Path = None
+
+    def __post_init__(self):
+        if self.outputs is None:
+            self.outputs = ((640, 480),) if self.virtio_gpu else ()
 
     def gpu_device(self):
         """What QEMU has in the place of a virtio-gpu; the model comes on top of it."""
         return super().gpu_device() if self.virtio_gpu else PORT
 
-    def options(self, start):
-        return self.model if start == 1 or self.later_model is None else self.later_model
+    def at_start(self, number):
+        """The machine as it is from this start on."""
+        later = {}
+        if number > 1 and self.later_model is not None:
+            later['model'] = self.later_model
+        if number > 1 and self.later_device_options is not None:
+            later['device_options'] = self.later_device_options
+        return dataclasses.replace(self, **later)
 
     @property
     def loader(self):
@@ -189,20 +130,20 @@ class ModelSetup(Setup):
 
     @property
     def driver_parameters(self):
-        return f'{DRIVER[self.loader]} {self.driver}'.strip()
+        return f'{PARAMETERS[self.loader]} {self.driver}'.strip()
 
 
 class ModelQemu(Qemu):
     """QEMU with vfio-user-pci, and the model that it is connected to."""
 
-    def __init__(self, setup, files, number, timeout):
+    def __init__(self, setup, files, number, timeout, program):
         self.model = None
-        self.number = number
+        self.number, self.program = number, program
         super().__init__(setup, files, number, timeout)
 
     def _start(self):
         log = self.files.directory / f'model-{self.number}.log'
-        self.model = Model(self.setup.program, self.setup.options(self.number),
+        self.model = Model(self.program, self.setup.model,
                            self.sockets / 'gpu', log)
         super()._start()
 
@@ -225,105 +166,37 @@ class ModelQemu(Qemu):
             self.model.close()
 
 
-# The driver's files
+@dataclasses.dataclass
+class Parts:
+    """What a guest with the model needs beside a kernel."""
 
-
-def _modules(kernel):
-    """amdgpu and what it needs, in the order of loading: (name, path) each."""
-    order = (kernel / 'modules.order').read_text().split()
-    paths = {Path(name).stem.replace('-', '_'): kernel / Path(name).with_suffix('.ko')
-             for name in order}
-    loaded = []
-
-    def need(name):
-        if name in (n for n, _ in loaded) or name not in paths:
-            return
-        data = paths[name].read_bytes()
-        match = re.search(rb'\0depends=([^\0]*)\0', data)
-        for other in match[1].decode().split(',') if match else []:
-            need(other.replace('-', '_'))
-        loaded.append((name, paths[name]))
-    need('amdgpu')
-    if not loaded:
-        raise Unusable(f'no amdgpu.ko under {kernel}')
-    return loaded
-
-
-def _directories(names):
-    """newc needs each directory before what is in it."""
-    found = {}
-    for name in names:
-        for parent in reversed(Path(name).parents[:-1]):
-            found[str(parent)] = None
-    return list(found)
-
-
-def with_driver(image, path, kernel):
-    """A copy of @image with the modules and firmware; (path, module names)."""
-    modules = _modules(kernel)
-    files = {f'lib/modules/{name}.ko': ko.read_bytes() for name, ko in modules}
-    files.update({f'lib/firmware/{name}': data for name, data in firmware.files().items()})
-    tree = b''.join(initramfs._entry(1000 + i, name, 0o040755)
-                    for i, name in enumerate(_directories(files)))
-    with open(path, 'wb') as out:
-        # each archive may be compressed or not, and begins at a multiple of 4
-        data = image.read_bytes()
-        out.write(data + b'\0' * (-len(data) % 4))
-        out.write(tree + initramfs._entry(0, 'TRAILER!!!', 0))
-        out.write(initramfs.archive(files))
-    return path, [name for name, _ in modules]
-
-
-class GpuGuest(Guest):
-    """The agent's amdgpu commands; tests/guest/amdgpu.c."""
-
-    def load_module(self, name, parameters=''):
-        self.do(f'load-module /lib/modules/{name}.ko {parameters}'.rstrip())
-
-    def unload_module(self, name):
-        self.do(f'unload-module {name}')
-
-    def gpu_open(self, which=0):
-        self.do(f'gpu-open {which}')
-
-    def gpu_create(self, kind, megabytes, seed):
-        return int(self.do(f'gpu-create {kind} {megabytes} {seed}'))
-
-    def gpu_check(self, index):
-        self.do(f'gpu-check {index}')
-
-    def gpu_write(self, ring, index, offset):
-        """The GPU must write it: the CPU has put something wrong there."""
-        self.do(f'gpu-write {ring} {index} {offset}')
-
-    def gpu_copy(self, source, target):
-        self.do(f'gpu-copy {source} {target}')
-
-    def gpu_debugfs(self):
-        """The amdgpu's directory in debugfs, which is not 0 beside a virtio-gpu."""
-        for minor in range(8):
-            path = f'{DEBUGFS}/{minor}/name'
-            try:
-                if self.read(path).startswith('amdgpu'):
-                    return f'{DEBUGFS}/{minor}'
-            except Refused:
-                continue
-        raise Failure('amdgpu has no debugfs directory')
+    program: Path                   # the model
+    initramfs: Path                 # with the driver and its firmware
+    modules: list                   # their names, in the order of loading
 
 
 class ModelVm(Vm):
-    """A guest with the model; @setup is a ModelSetup whose program is built."""
+    """A guest with the model; @setup is a ModelSetup."""
 
-    def __init__(self, setup, files, modules, variant='stock', timeout=180):
-        super().__init__(setup, files, variant, timeout)
-        self.modules = modules
+    def __init__(self, setup, files, parts, **options):
+        files = dataclasses.replace(files, initramfs=parts.initramfs)
+        super().__init__(setup, files, **options)
+        self.parts = parts
         self.guest = GpuGuest()
         self.model_logs = []
+        self.mode = None            # the partition mode that was asked for
+        self.has_display = self.setup.virtio_gpu
+        self.kfd = False
+        self.bound = False
 
     def _start_qemu(self):
         self.starts += 1
-        self.qemu = ModelQemu(self.setup, self.files, self.starts, self.timeout)
+        setup = self.setup.at_start(self.starts)
+        self.qemu = ModelQemu(setup, self.files, self.starts, self.timeout,
+                              self.parts.program)
         self.model_logs.append(self.qemu.model.log)
+        if self.setup.virtio_gpu:
+            self._host_logs.append(self.qemu.host_log)
         self.guest.attach(Channel(str(self.qemu.sockets / 'agent'), self.timeout))
         self.qemu.go()
 
@@ -331,41 +204,128 @@ class ModelVm(Vm):
         """Of this start of the machine; of the one that runs if none is given."""
         return Events.read(self.model_logs[start])
 
+    # The driver
+
+    def power_on_with_driver(self, mode=None):
+        guest = self.power_on()
+        self.load_driver()
+        if mode:
+            self.set_partition(mode)
+        return guest
+
     def load_driver(self):
-        for name in self.modules:
+        for name in self.parts.modules:
             parameters = self.setup.driver_parameters if name == 'amdgpu' else ''
             self.guest.load_module(name, parameters)
+        self._expect_bound()
+
+    def _expect_bound(self):
         if 'Fatal error during GPU init' in self.files.console_text():
             raise Failure('amdgpu did not probe; see console.log')
         try:
-            self.partition()
+            self.mode = self.partition()
         except Refused as error:
             raise Failure('amdgpu is not bound to the model') from error
+        self.bound = True
+
+    def unbind(self):
+        self.stop_using_gpu()
+        self.guest.write(f'{DRIVER}/unbind', SLOT)
+        self.bound = False
+
+    def bind(self):
+        self.guest.write(f'{DRIVER}/bind', SLOT)
+        self._expect_bound()
 
     def power_on_again_with_driver(self):
         """The restore kernel has used the GPU before it reads the image."""
-        self.setup = dataclasses.replace(
-            self.setup, more_command_line=f'{self.setup.more_command_line} noresume')
+        line = self.setup.more_command_line
+        self.setup = dataclasses.replace(self.setup, more_command_line=f'{line} noresume')
+        before = self.mode
         self._start_qemu()
         self.guest.wait_until_booted()
         self.load_driver()
+        self.mode = before
         self.guest.start_write('/sys/power/resume', '/dev/vda')
         self.guest.answer()             # of the restored agent, to what it was told last
         self.expect_same_guest()
+        self.setup = dataclasses.replace(self.setup, more_command_line=line)
+
+    # Partitions
 
     def partition(self):
         return self.guest.read(PARTITION).strip()
 
     def set_partition(self, mode):
-        self.guest.write(PARTITION, mode)
-        self.expect_partition(mode)
-
-    def expect_partition(self, mode):
-        """As the driver says, and as the model saw it."""
         if self.partition() != mode:
-            raise Failure(f'the driver is in {self.partition()}, not in {mode}')
-        if self.events().mode() != mode:
-            raise Failure(f'the model is in {self.events().mode()}, not in {mode}')
+            self.guest.write(PARTITION, mode)
+        self.mode = mode
+        self.expect_partition()
+
+    def expect_partition(self):
+        """As the driver says, and as the model saw it."""
+        if self.partition() != self.mode:
+            raise Failure(f'the driver is in {self.partition()}, not in {self.mode}')
+        if self.events().mode() != self.mode:
+            raise Failure(f'the model is in {self.events().mode()}, not in {self.mode}')
+
+    # Clients
+
+    def use_gpu(self, kfd=True):
+        """Buffers of each kind with content, and work on each engine."""
+        guest = self.guest
+        guest.gpu_open()
+        for kind, megabytes in (('vram', 16), ('vram', 16), ('gtt', 1)):
+            self._write_with_gpu(guest.gpu_create(kind, megabytes))
+        if kfd:
+            guest.kfd_open()
+            self.kfd = True
+        self.run_ib_tests()
+
+    def stop_using_gpu(self):
+        if self.guest.gpu_buffers:
+            self.guest.gpu_close()
+        if self.kfd:
+            self.guest.kfd_close()
+        self.kfd = False
+
+    def _write_with_gpu(self, buffer):
+        last = (buffer.megabytes << 20) - 4
+        self.guest.gpu_write('compute', buffer, last)
+        self.guest.gpu_write('sdma', buffer, last // 8 * 4)
+
+    def expect_gpu(self):
+        """All that was there is whole, and the GPU works in the mode it was in."""
+        guest = self.guest
+        for buffer in guest.gpu_buffers:
+            guest.gpu_check(buffer)
+        if self.kfd:
+            guest.kfd_check()
+        for buffer in guest.gpu_buffers:
+            self._write_with_gpu(buffer)
+        vram = [buffer for buffer in guest.gpu_buffers if buffer.kind == 'vram']
+        if len(vram) > 1:
+            guest.gpu_copy(vram[0], vram[1])
+            guest.gpu_check(vram[1])
+        new = guest.gpu_create('vram', 1)
+        self._write_with_gpu(new)
+        guest.gpu_check(new)
+        self.run_ib_tests()
+        self.expect_partition()
+        self.expect_healthy_model()
+        self.expect_not_lost()
+
+    def expect_gpu_came_back(self):
+        """
+        After a resume: its faults would have been heard from the start, and it was in
+        its partition mode before there were queues.
+        """
+        self.expect_gpu()
+        self.expect_armed_first()
+        others = self.events().compute_queue_modes() ^ {self.mode}
+        if others:
+            raise Failure('compute queues were mapped in '
+                          f'{" ".join(self.events().compute_queue_modes())}, not {self.mode}')
 
     def run_ib_tests(self):
         """All rings of all partitions, as the driver itself tests them."""
@@ -375,14 +335,90 @@ class ModelVm(Vm):
 
     def expect_armed_first(self):
         """Of each hub, the last time that it came up: armed before its first access."""
-        first = self.events().first_accesses()
-        late = [event.hub for event in first if event.armed != '1']
-        if not first or late:
-            raise Failure(f'{len(late)} of {len(first)} hubs accessed memory before their '
-                          f'fault interrupt was armed: {" ".join(late)}')
+        late = self.events().late_hubs()
+        armed, hubs = self.events().hubs_armed_first()
+        if not hubs or late:
+            raise Failure(f'{armed} of {hubs} hubs had their fault interrupt armed at '
+                          f'their first access, not {" ".join(late)}')
 
     def expect_healthy_model(self):
         for log in self.model_logs:
             found = Events.read(log).problems()
             if found:
                 raise Failure(f'{log.name}: {found[0]} (and {len(found) - 1} more)')
+
+    # Faults
+
+    def suspend_and_wake_with_fault(self):
+        """The faults of --fault-later come while it sleeps."""
+        self.suspend_and_wake(meanwhile=self._inject)
+
+    def _inject(self):
+        before = len(self.events().named('fault-injected'))
+        self.qemu.model.inject_later()
+        deadline = time.monotonic() + self.timeout
+        while len(self.events().named('fault-injected')) == before:
+            if time.monotonic() > deadline:
+                raise Failure('the model injects nothing')
+            time.sleep(0.02)
+
+    def lost(self):
+        """Why amdgpu was given up; None if it was not."""
+        for line in self.files.console_text().replace('\r', '').split('\n'):
+            if LOST in line and 'amdgpu' in line:
+                return line.partition(LOST)[2].strip()
+        return None
+
+    def expect_not_lost(self):
+        reason = self.lost()
+        if reason:
+            raise Failure(f'amdgpu was given up: {reason}')
+
+    def expect_lost(self):
+        """It was given up, says so, and turns its clients away."""
+        if not self.lost():
+            raise Failure('amdgpu was not given up')
+        for ring in ('compute', 'sdma'):
+            try:
+                self.guest.gpu_write(ring, self.guest.gpu_buffers[0], 0)
+            except Refused:
+                continue
+            raise Failure(f'a lost GPU took work for {ring}')
+
+    def expect_no_compute_queue_in(self, mode):
+        """Since the GPU last came up"""
+        if mode in self.events().compute_queue_modes():
+            raise Failure(f'compute queues were mapped in {mode}')
+
+    def give_up_display(self):
+        """The virtio-gpu is gone: what is shown no longer matters, the rest does."""
+        state = self.virt_pm()['state']
+        if not state.startswith('lost'):
+            raise Failure(f'drm_virt_pm says of the virtio-gpu: {state}')
+        self.has_display = False
+
+    # What must hold at every end
+
+    def final_check(self):
+        self.expect_same_guest()
+        if self.has_display:
+            self.final_check_of_display()
+        lost = self.lost()
+        if self.bound:
+            if not lost:
+                self.run_ib_tests()
+                self._check_virt_pm(f'{self.guest.gpu_debugfs()}/virt_pm')
+            self.unbind()
+        self._check_kmemleak()
+        self.close_kernel_log()
+        self.judge_logs()
+        if not lost:
+            self.expect_healthy_model()
+        self._power_off()
+
+    def _power_off(self):
+        self.guest.start('poweroff')
+        self.qemu.wait_until_ended()
+        self.qemu.close()
+        if not self.events().complete():
+            raise Failure('the model did not end in good order')

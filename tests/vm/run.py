@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import errno
 import fcntl
+import hashlib
 import importlib.util
 import os
 import re
@@ -21,6 +22,7 @@ import traceback
 import unittest
 from pathlib import Path
 
+import amdgpu
 import klog
 import ktap
 import model
@@ -64,6 +66,8 @@ class Bench:
         if files:
             self.initramfs = with_files(self.initramfs, modules / 'initramfs.gz', files)
         self.runs = self.build / self.variant / 'run'
+        self._parts = None
+        self._parts_lock = threading.Lock()
 
     @property
     def hooked(self):
@@ -99,8 +103,32 @@ class Bench:
 
     def vm(self, setup, files):
         debug = self.variant.endswith('debug')
-        return Vm(setup, files, debug=debug, hooked=self.hooked,
-                  timeout=TIMEOUT_DEBUG if debug else TIMEOUT)
+        options = {'debug': debug, 'hooked': self.hooked,
+                   'timeout': TIMEOUT_DEBUG if debug else TIMEOUT}
+        if isinstance(setup, model.ModelSetup):
+            return model.ModelVm(setup, files, self.parts(), **options)
+        return Vm(setup, files, **options)
+
+    def parts(self):
+        """What the scenarios with the model of a GPU share; made once."""
+        with self._parts_lock:
+            if not self._parts:
+                self._parts = self._make_parts()
+        return self._parts
+
+    def _make_parts(self):
+        directory = self.image.parent / 'amdgpu'
+        stamp = directory / 'built-for'
+        vmlinux = self.image.parent / 'vmlinux'
+        if not stamp.exists() or stamp.read_text() != \
+                hashlib.sha256(vmlinux.read_bytes()).hexdigest():
+            raise Skip('no amdgpu.ko of this kernel: make kernel AMDGPU=1'
+                       f' KERNEL={self.kernel}{self._make_option()}')
+        program = model.build_model(self.build / 'source', self.build / 'models')
+        modules = amdgpu.modules(directory / 'obj')
+        initramfs = directory / 'initramfs'
+        amdgpu.with_driver(self.initramfs, initramfs, modules)
+        return model.Parts(program, initramfs, [name for name, _ in modules])
 
 
 @dataclasses.dataclass

@@ -7,6 +7,7 @@ import zlib
 import hostlog
 import klog
 import ktap
+from events import Events
 from initramfs import archive
 from screen import Cursor, Picture, cursor_pattern, pattern
 
@@ -321,6 +322,58 @@ class Initramfs(unittest.TestCase):
         self.assertEqual(len(data) % 4, 0)
         self.assertEqual(data.count(b'070701'), 4)
         self.assertIn(b'init\0', data)
+
+
+EVENTS = '''\
+1 0.0 power-on xcc=2 mode=SPX firmware=psp
+2 0.1 first-access hub=gfxhub0 by=kiq0 va=0x1 vmid=0 armed=0 context0=0x1 mode=SPX
+3 0.2 queue-map kind=kiq engine=0 mode=SPX
+4 0.3 partition-mode mode=CPX before=SPX
+5 0.4 first-access hub=gfxhub0 by=kiq0 va=0x1 vmid=0 armed=1 context0=0x2 mode=CPX
+6 0.5 first-access hub=mmhub0 by=psp va=0x1 vmid=0 armed=1 context0=0x2 mode=CPX
+7 0.6 queue-map kind=compute engine=0 mode=CPX
+8 0.7 queue-map kind=sdma engine=0 mode=SPX
+'''
+
+
+class ModelEvents(unittest.TestCase):
+    def test_good(self):
+        log = Events.parse(EVENTS)
+        self.assertEqual(log.problems(), [])
+        self.assertEqual(log.hubs_armed_first(), (2, 2))    # the last time of each
+        self.assertEqual(log.late_hubs(), [])
+        self.assertEqual(log.mode(), 'CPX')
+        self.assertEqual(log.compute_queue_modes(), {'CPX'})
+        self.assertFalse(log.complete())
+
+    def test_late(self):
+        log = Events.parse(EVENTS.replace('psp va=0x1 vmid=0 armed=1',
+                                          'psp va=0x1 vmid=0 armed=0'))
+        self.assertEqual(log.hubs_armed_first(), (1, 2))
+        self.assertEqual(log.late_hubs(), ['mmhub0'])
+
+    def test_queue_in_the_wrong_mode(self):
+        log = Events.parse(EVENTS.replace('compute engine=0 mode=CPX',
+                                          'compute engine=0 mode=SPX'))
+        self.assertEqual(log.compute_queue_modes(), {'SPX'})
+
+    def test_reset(self):
+        log = Events.parse(EVENTS + '9 0.8 reset by=bus mode=SPX\n')
+        self.assertEqual(log.mode(), 'SPX')
+        self.assertEqual(log.since_reset().first_accesses(), [])
+
+    def test_half_a_line_is_not_read(self):
+        log = Events.parse(EVENTS + '9 0.8 gpu-fault hub=mm')
+        self.assertEqual(len(log), 8)
+
+    def test_bad(self):
+        for name in ('gpu-fault', 'poison-fetch', 'bad-packet', 'queue-stuck',
+                     'interrupt-dropped'):
+            with self.subTest(name=name):
+                self.assertEqual(len(Events.parse(f'{EVENTS}9 0.8 {name} a=b\n').problems()), 1)
+
+    def test_end(self):
+        self.assertTrue(Events.parse(f'{EVENTS}9 0.8 end\n').complete())
 
 
 if __name__ == '__main__':

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A process of KFD, as a compute runtime is one: a VM of its own with a buffer in VRAM. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/kfd_ioctl.h>
+
+#include "agent.h"
+
+#define KFD_ADDRESS	0x100000000ull
+
+static struct {
+	int fd, drm;
+	__u32 seed;
+	__u64 size;
+	__u32 *map;
+} kfd = { .fd = -1, .drm = -1 };
+
+static int kfd_ioctl(unsigned long request, void *argument)
+{
+	int result;
+
+	do
+		result = ioctl(kfd.fd, request, argument);
+	while (result < 0 && errno == EINTR);
+	return result < 0 ? -errno : 0;
+}
+
+static __u32 pattern(__u64 index)
+{
+	return (__u32)index * 2246822519u ^ kfd.seed * 0x9e3779b1u;
+}
+
+static int do_close(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	if (kfd.map)
+		munmap(kfd.map, kfd.size);
+	kfd.map = NULL;
+	if (kfd.drm >= 0)
+		close(kfd.drm);
+	if (kfd.fd >= 0)
+		close(kfd.fd);
+	kfd.fd = -1;
+	kfd.drm = -1;
+	return 0;
+}
+
+/* The first GPU of KFD, or partition of it, which is that of the first render node */
+static int acquire_vm(__u32 *gpu)
+{
+	struct kfd_process_device_apertures first = { };
+	struct kfd_ioctl_get_process_apertures_new_args get = {
+		.kfd_process_device_apertures_ptr = (uintptr_t)&first,
+		.num_of_nodes = 1,
+	};
+	struct kfd_ioctl_acquire_vm_args acquire = { .drm_fd = kfd.drm };
+	int result = kfd_ioctl(AMDKFD_IOC_GET_PROCESS_APERTURES_NEW, &get);
+
+	if (result)
+		return result;
+	if (!get.num_of_nodes)
+		return -ENODEV;
+	*gpu = first.gpu_id;
+	acquire.gpu_id = *gpu;
+	return kfd_ioctl(AMDKFD_IOC_ACQUIRE_VM, &acquire);
+}
+
+static int create(__u32 gpu)
+{
+	struct kfd_ioctl_alloc_memory_of_gpu_args alloc = {
+		.va_addr = KFD_ADDRESS,
+		.size = kfd.size,
+		.gpu_id = gpu,
+		.flags = KFD_IOC_ALLOC_MEM_FLAGS_VRAM | KFD_IOC_ALLOC_MEM_FLAGS_WRITABLE |
+			 KFD_IOC_ALLOC_MEM_FLAGS_PUBLIC,
+	};
+	struct kfd_ioctl_map_memory_to_gpu_args to_gpu = {
+		.device_ids_array_ptr = (uintptr_t)&gpu,
+		.n_devices = 1,
+	};
+	int result = kfd_ioctl(AMDKFD_IOC_ALLOC_MEMORY_OF_GPU, &alloc);
+
+	if (result)
+		return result;
+	to_gpu.handle = alloc.handle;
+	result = kfd_ioctl(AMDKFD_IOC_MAP_MEMORY_TO_GPU, &to_gpu);
+	if (result)
+		return result;
+	kfd.map = mmap(NULL, kfd.size, PROT_READ | PROT_WRITE, MAP_SHARED, kfd.drm,
+		       alloc.mmap_offset);
+	if (kfd.map == MAP_FAILED) {
+		kfd.map = NULL;
+		return -errno;
+	}
+	return 0;
+}
+
+/* kfd-open MEGABYTES SEED: EAGAIN while KFD is locked */
+static int do_open(int argc, char **argv)
+{
+	__u32 megabytes, gpu = 0;
+	int result;
+
+	(void)argc;
+	if (kfd.fd >= 0)
+		return -EBUSY;
+	if (parse_number(argv[0], &megabytes) || parse_number(argv[1], &kfd.seed))
+		return -EINVAL;
+	kfd.size = (__u64)megabytes << 20;
+	kfd.drm = amdgpu_open_node(0);
+	if (kfd.drm < 0)
+		return kfd.drm;
+	kfd.fd = open("/dev/kfd", O_RDWR | O_CLOEXEC);
+	result = kfd.fd < 0 ? -errno : acquire_vm(&gpu);
+	if (!result)
+		result = create(gpu);
+	if (result) {
+		do_close(0, NULL);
+		return result;
+	}
+	for (__u64 i = 0; i < kfd.size / 4; i++)
+		kfd.map[i] = pattern(i);
+	return 0;
+}
+
+/* kfd-check: the buffer, and whether KFD still talks to its process */
+static int do_check(int argc, char **argv)
+{
+	struct kfd_ioctl_get_process_apertures_new_args count = { };
+	int result = kfd_ioctl(AMDKFD_IOC_GET_PROCESS_APERTURES_NEW, &count);
+
+	(void)argc;
+	(void)argv;
+	if (result)
+		return result;
+	for (__u64 i = 0; i < kfd.size / 4; i++) {
+		if (kfd.map[i] == pattern(i))
+			continue;
+		reply(" at %#llx is %#x, not %#x", i * 4, kfd.map[i], pattern(i));
+		return -EILSEQ;
+	}
+	return 0;
+}
+
+const struct command kfd_commands[] = {
+	{ "kfd-open", 2, false, do_open },
+	{ "kfd-check", 0, false, do_check },
+	{ "kfd-close", 0, false, do_close },
+	{ }
+};

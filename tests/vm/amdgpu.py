@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""amdgpu in the guest: its modules and firmware, and what the agent does with it."""
+
+import re
+import sys
+from pathlib import Path
+
+import initramfs
+from guest import Guest, Refused
+from verdict import Failure, Unusable
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / 'models/mi300x'))
+import firmware     # noqa: E402
+
+DEBUGFS = '/sys/kernel/debug/dri'
+
+
+def modules(kernel):
+    """amdgpu and what it needs of an object tree, in the order of loading: (name, path)."""
+    order = kernel / 'modules.order'
+    names = order.read_text().split() if order.exists() else []
+    paths = {Path(name).stem.replace('-', '_'): kernel / Path(name).with_suffix('.ko')
+             for name in names}
+    loaded = []
+
+    def need(name):
+        if name in (n for n, _ in loaded) or name not in paths:
+            return
+        data = paths[name].read_bytes()
+        match = re.search(rb'\0depends=([^\0]*)\0', data)
+        for other in match[1].decode().split(',') if match else []:
+            need(other.replace('-', '_'))
+        loaded.append((name, paths[name]))
+    need('amdgpu')
+    if not loaded:
+        raise Unusable(f'no amdgpu.ko under {kernel}')
+    return loaded
+
+
+def with_driver(image, path, files):
+    """A copy of @image with @files (what modules() found), and firmware."""
+    files = {f'lib/modules/{name}.ko': ko.read_bytes() for name, ko in files}
+    files.update({f'lib/firmware/{name}': data for name, data in firmware.files().items()})
+    initramfs.with_tree(image, path, files)
+
+
+class Buffer:
+    """A buffer on the GPU, or in the guest's memory where the GPU reaches it."""
+
+    def __init__(self, index, kind, megabytes):
+        self.index, self.kind, self.megabytes = index, kind, megabytes
+
+
+class GpuGuest(Guest):
+    """The agent's amdgpu commands; tests/guest/amdgpu.c, kfd.c."""
+
+    def __init__(self):
+        super().__init__()
+        self.gpu_buffers = []
+
+    def load_module(self, name, parameters=''):
+        self.do(f'load-module /lib/modules/{name}.ko {parameters}'.rstrip())
+
+    def unload_module(self, name):
+        self.do(f'unload-module {name}')
+
+    def gpu_open(self, which=0):
+        """The render node of this partition."""
+        self.do(f'gpu-open {which}')
+
+    def gpu_close(self):
+        self.do('gpu-close')
+        self.gpu_buffers = []
+
+    def gpu_create(self, kind, megabytes):
+        seed = len(self.gpu_buffers) + 1
+        index = int(self.do(f'gpu-create {kind} {megabytes} {seed}'))
+        self.gpu_buffers.append(Buffer(index, kind, megabytes))
+        return self.gpu_buffers[-1]
+
+    def gpu_check(self, buffer):
+        self.do(f'gpu-check {buffer.index}')
+
+    def gpu_write(self, ring, buffer, offset):
+        """The GPU must write it: the CPU has put something wrong there."""
+        self.do(f'gpu-write {ring} {buffer.index} {offset}')
+
+    def gpu_copy(self, source, target):
+        self.do(f'gpu-copy {source.index} {target.index}')
+
+    def kfd_open(self, megabytes=4, seed=77):
+        """A compute process with a buffer in VRAM."""
+        self.do(f'kfd-open {megabytes} {seed}')
+
+    def kfd_check(self):
+        self.do('kfd-check')
+
+    def kfd_close(self):
+        self.do('kfd-close')
+
+    def gpu_debugfs(self):
+        """The amdgpu's directory in debugfs, which is not 0 beside a virtio-gpu."""
+        for minor in range(8):
+            try:
+                if self.read(f'{DEBUGFS}/{minor}/name').startswith('amdgpu'):
+                    return f'{DEBUGFS}/{minor}'
+            except Refused:
+                continue
+        raise Failure('amdgpu has no debugfs directory')
