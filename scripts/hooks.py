@@ -13,6 +13,7 @@ header what it must achieve:
   //# add N TEXT          N of the added lines contain TEXT
   //# gone TEXT           no line contains TEXT afterwards
   //# have TEXT           some line contains TEXT afterwards
+  //# comment TEXT        the comment with TEXT goes; spatch cannot match it
 
 Works on a Files: nothing is written to a tree here.
 """
@@ -53,6 +54,7 @@ class Target:
     def __init__(self, path, condition):
         self.path, self.condition = path, condition
         self.lines, self.add, self.gone, self.have = [], [], [], []
+        self.comments = []
 
     def promise(self):
         """The header's demands, in short"""
@@ -133,6 +135,8 @@ class Rule:
             self.targets[-1].add.append((int(count), text))
         elif word in ('gone', 'have') and rest:
             getattr(self.targets[-1], word).append(rest)
+        elif word == 'comment' and rest:
+            self.targets[-1].comments.append(rest)
         else:
             raise ValueError
 
@@ -153,11 +157,21 @@ def _opcodes(old, new):
 
 
 def _tidy(old, new):
-    """spatch leaves blank lines and trailing tabs where it worked; lines
-    that were there before are not touched."""
-    marked = [(op != 'equal', new[j].rstrip() if op != 'equal' else new[j])
-              for op, _, _, j1, j2 in _opcodes(old, new)
-              for j in range(j1, j2)]
+    """spatch leaves blank lines and trailing tabs where it worked, takes a
+    blank line along with a statement, and may put the brace of a function on
+    its last line; lines that were there before are not touched."""
+    marked = []
+    for op, i1, i2, j1, j2 in _opcodes(old, new):
+        if op == 'equal':
+            marked += [(False, line) for line in new[j1:j2]]
+            continue
+        for line in new[j1:j2]:
+            brace = re.fullmatch(r'([a-z].*\))\{', line)
+            marked += [(True, brace[1]), (True, '{')] if brace else \
+                [(True, line.rstrip())]
+        if (op == 'delete' and i2 - i1 > 1 and not old[i1] and old[i2 - 1] and
+                j2 < len(new) and new[j2].strip() not in ('', '}')):
+            marked.append((False, ''))
     out = []
     for k, (added, line) in enumerate(marked):
         if added and not line:
@@ -183,6 +197,20 @@ def _join_initialisers(old, new):
         return match[0] if match[0] in before else f'{match[1]}{{ {parts} }},'
     before = '\n'.join(old)
     return EXPLODED.sub(join, '\n'.join(new)).split('\n')
+
+
+COMMENT = re.compile(r'^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*\n', re.M | re.S)
+
+
+def _drop_comments(where, texts, new):
+    code = '\n'.join(new)
+    for text in texts:
+        found = [m for m in COMMENT.finditer(code) if text in m[0]]
+        if len(found) != 1:
+            raise Failure(f'{where}: {len(found)} comments hold {text!r}, '
+                          'expected one')
+        code = code[:found[0].start()] + code[found[0].end():]
+    return code.split('\n')
 
 
 EMPTY_IF = re.compile(r'^#if[^\n]*\n\s*#endif[^\n]*\n(\n(?=\n|.))?', re.M)
@@ -289,6 +317,7 @@ def _apply_to(files, rule, macros, target):
     old, new = source.split('\n'), result.split('\n')
     new = _join_initialisers(old, _tidy(old, new))
     new = _drop_empty_ifs(old, new)
+    new = _drop_comments(where, target.comments, new)
     if rule.format:
         new = _clang_format(files, target.path, old, new, where)
     try:
@@ -328,7 +357,16 @@ def apply_rule(files, path, macros, tell=lambda text: None):
             files.write(target.path, text)
 
 
-def apply_edits(files, path, tell=lambda text: None):
+def _paragraph(top, file, first):
+    """The paragraph of a file of ours that begins with a line, and a blank"""
+    for text in (top / file).read_text().split('\n\n'):
+        if text.split('\n')[0] == first:
+            return text.rstrip('\n').split('\n') + ['']
+    raise Failure(f'{file} has no paragraph that begins with {first!r}')
+
+
+def apply_edits(files, path, wanted=lambda file: True,
+                tell=lambda text: None):
     edits = []
     for n, line in enumerate(Path(path).read_text().splitlines(), 1):
         if not line.strip() or line.startswith('#'):
@@ -343,6 +381,9 @@ def apply_edits(files, path, tell=lambda text: None):
             edits[-1]['how'], edits[-1]['anchor'] = word, text
         elif word == 'put' and edits and bar == '|':
             edits[-1]['put'].append(text)
+        elif word == 'take' and edits and ' |' in rest:
+            edits[-1]['put'] += _paragraph(Path(path).parent.parent,
+                                           *rest.split(' |', 1))
         else:
             raise Failure(f'hooks/{Path(path).name}:{n}: cannot make sense '
                           f'of {line!r}')
@@ -350,7 +391,8 @@ def apply_edits(files, path, tell=lambda text: None):
         where = f'hooks/{Path(path).name}:{e["line"]}: {e["file"]}'
         if 'anchor' not in e or not e['put']:
             raise Failure(f'{where}: wants before or after, and put')
-        if e.get('needs', e['file']) not in files.changed and 'needs' in e:
+        if ('needs' in e and e['needs'] not in files.changed or
+                not wanted(e['file'])):
             continue
         if not files.exists(e['file']):
             raise Failure(f'{where}: there is no such file in this kernel')
@@ -363,3 +405,17 @@ def apply_edits(files, path, tell=lambda text: None):
         lines[i:i] = e['put']
         files.write(e['file'], '\n'.join(lines))
         tell(f'{where} +{len(e["put"])}')
+
+
+def apply_hooks(files, top, chosen=lambda name: True, edits=lambda file: True,
+                tell=lambda text: None):
+    """All hooks of the repository at top, or those chosen by their name; the
+    edits of kbuild files by the file. Returns the number of rule files."""
+    hooks = top / 'hooks'
+    if (hooks / 'kbuild.edits').exists():
+        apply_edits(files, hooks / 'kbuild.edits', edits, tell)
+    rules = [rule for rule in sorted(hooks.glob('*.cocci'))
+             if chosen(rule.stem)]
+    for rule in rules:
+        apply_rule(files, rule, hooks / 'macros.h', tell)
+    return len(rules)

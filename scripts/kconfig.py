@@ -32,13 +32,14 @@ def _key(parts):
     return key.hexdigest()
 
 
-def configure(tree, obj, fragments, make):
-    """Writes obj/.config; make(target, extra_env=env) runs the kernel's make."""
+def configure(tree, obj, fragments, make, hopes=()):
+    """Writes obj/.config; make(target, extra_env=env) runs the kernel's make.
+    What the fragments in hopes ask for need not be possible yet."""
     kconfigs = sorted(p for p in Path(tree).rglob('Kconfig*')
                       if p.is_file())
     texts = [p.read_bytes() for p in kconfigs]
     # everything that the result depends on, and the result
-    parts = [f.read_bytes() for f in fragments] + texts + [
+    parts = [f.read_bytes() for f in [*fragments, *hopes]] + texts + [
         subprocess.run(['gcc', '--version'], capture_output=True).stdout,
         Path(__file__).read_bytes()]
     config, stamp = obj / '.config', obj / '.config.key'
@@ -49,14 +50,16 @@ def configure(tree, obj, fragments, make):
                              b'\n'.join(texts).decode(), re.M))
 
     wanted = {}
-    for fragment in fragments:
+    for fragment in [*fragments, *hopes]:
         for option, value, optional in _parse(fragment):
             known = option.removeprefix('CONFIG_') in symbols
+            if fragment in hopes:
+                optional = True
             if not known and value is not None and not optional:
                 raise Failure(f'{fragment.name} asks for {option}, which '
                               'this kernel does not know')
             if known:
-                wanted[option] = (value, fragment.name)
+                wanted[option] = (value, fragment)
 
     new = obj / '.config.new'
     env = {'KCONFIG_CONFIG': str(new)}
@@ -72,10 +75,10 @@ def configure(tree, obj, fragments, make):
 
     got = {m[1]: m[2] for line in new.read_text().splitlines()
            if (m := LINE.fullmatch(line)) and m[1]}
-    for option, (value, name) in wanted.items():
-        if got.get(option) != value:
+    for option, (value, fragment) in wanted.items():
+        if got.get(option) != value and fragment not in hopes:
             raise Failure(
-                f'{name} asks for {option}={value or "n"}, but kconfig made '
+                f'{fragment.name} asks for {option}={value or "n"}, but kconfig made '
                 f'it {got.get(option, "n")}: something it depends on is '
                 'missing' + (' or something selects it' if not value else ''))
     data = new.read_bytes()
