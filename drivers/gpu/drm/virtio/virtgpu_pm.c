@@ -38,21 +38,6 @@
  * prepare_fb that made a resource resident and the atomic_update that names it.
  */
 
-static struct virtio_gpu_device *to_vgdev(struct drm_virt_pm *vpm)
-{
-	return container_of(vpm, struct virtio_gpu_device, pm.base);
-}
-
-static struct virtio_gpu_device *bo_to_vgdev(struct virtio_gpu_object *bo)
-{
-	return bo->base.base.dev->dev_private;
-}
-
-static struct virtio_gpu_object *to_bo(struct drm_virt_pm_object *obj)
-{
-	return container_of(obj, struct virtio_gpu_object, pm.base);
-}
-
 /*
  * Queues
  */
@@ -99,46 +84,48 @@ static const struct drm_virt_pm_queue_ops cursorq_ops = {
 	.flush = queue_flush,
 };
 
+/**
+ * virtio_gpu_pm_init_queues - set up what commands need to be queued
+ * @vgdev: the device, before its first command
+ *
+ * Context: At probe.
+ */
+void virtio_gpu_pm_init_queues(struct virtio_gpu_device *vgdev)
+{
+	drm_virt_pm_queue_init(&vgdev->ctrlq.pm, &vgdev->pm.base, "control",
+			       &ctrlq_ops, &vgdev->ctrlq.qlock,
+			       &vgdev->ctrlq.ack_queue);
+	drm_virt_pm_queue_init(&vgdev->cursorq.pm, &vgdev->pm.base, "cursor",
+			       &cursorq_ops, &vgdev->cursorq.qlock,
+			       &vgdev->cursorq.ack_queue);
+	mutex_init(&vgdev->pm.unplug_lock);
+}
+
 static void stop_queues(struct virtio_gpu_device *vgdev)
 {
 	drm_virt_pm_queue_stop(&vgdev->ctrlq.pm);
 	drm_virt_pm_queue_stop(&vgdev->cursorq.pm);
 }
 
-static void start_queues(struct virtio_gpu_device *vgdev)
-{
-	drm_virt_pm_queue_start(&vgdev->ctrlq.pm);
-	drm_virt_pm_queue_start(&vgdev->cursorq.pm);
-}
-
-static int drain_queues(struct virtio_gpu_device *vgdev)
-{
-	unsigned int stall_ms = drm_virt_pm_stall_ms();
-	int ret;
-
-	ret = drm_virt_pm_queue_drain(&vgdev->ctrlq.pm, stall_ms);
-	if (ret)
-		return ret;
-
-	return drm_virt_pm_queue_drain(&vgdev->cursorq.pm, stall_ms);
-}
-
 /**
- * virtio_gpu_pm_stop - let nothing be queued any more
- * @vgdev: the device, which is about to be unplugged
+ * virtio_gpu_pm_unplug - unplug the device, once
+ * @vgdev: the device
  *
- * Who waits for room in a queue leaves, so that drm_dev_unplug() need not wait
- * for a host that hangs. A device that is lost is unplugged by a work: not from
- * here on.
+ * Takes the place of drm_dev_unplug(), which must not be called twice: a device
+ * that is lost is unplugged by a work, and unbound later. Who waits for room in
+ * a queue leaves, as the unplug would wait for them and they for a host that
+ * hangs.
  *
  * Context: Process context, may sleep.
  */
-void virtio_gpu_pm_stop(struct virtio_gpu_device *vgdev)
+void virtio_gpu_pm_unplug(struct virtio_gpu_device *vgdev)
 {
 	stop_queues(vgdev);
 
 	mutex_lock(&vgdev->pm.unplug_lock);
-	vgdev->pm.going = true;
+	if (!vgdev->pm.unplugged)
+		drm_dev_unplug(vgdev->ddev);
+	vgdev->pm.unplugged = true;
 	mutex_unlock(&vgdev->pm.unplug_lock);
 }
 
@@ -184,17 +171,6 @@ void virtio_gpu_pm_wait_room(struct virtio_gpu_device *vgdev,
 		if (READ_ONCE(vpm->state) == DRM_VIRT_PM_RESUMING)
 			drm_virt_pm_device_lost(vpm, "the host does not answer");
 	}
-}
-
-static bool queue_stopped(struct virtio_gpu_device *vgdev)
-{
-	bool stopped;
-
-	spin_lock(&vgdev->ctrlq.qlock);
-	stopped = drm_virt_pm_queue_stopped(&vgdev->ctrlq.pm);
-	spin_unlock(&vgdev->ctrlq.qlock);
-
-	return stopped;
 }
 
 /* Tell those who wait for the answer to @vbuf that there will be none. */
@@ -279,6 +255,10 @@ void virtio_gpu_pm_refuse(struct virtio_gpu_device *vgdev,
 	no_answer(vgdev, vbuf);
 }
 
+/*
+ * Reset
+ */
+
 /**
  * virtio_gpu_pm_abandon - complete a command that the host will not answer
  * @vgdev: the device, which was reset
@@ -310,6 +290,79 @@ static void fail_all_fences(struct virtio_gpu_device *vgdev)
 	spin_unlock_irqrestore(&drv->lock, flags);
 }
 
+/*
+ * The next host may offer other capabilities. The entries stay in the list, as
+ * an ioctl may still look at one, but nobody finds them any more; capability
+ * sets are numbered from 1.
+ */
+static void forget_capabilities(struct virtio_gpu_device *vgdev)
+{
+	struct virtio_gpu_drv_cap_cache *entry;
+
+	spin_lock(&vgdev->display_info_lock);
+	list_for_each_entry(entry, &vgdev->cap_cache, head)
+		entry->id = 0;
+	spin_unlock(&vgdev->display_info_lock);
+}
+
+/**
+ * virtio_gpu_pm_reset - reset the device and complete what it will not answer
+ * @vgdev: the device, whose queues are stopped
+ *
+ * Context: Freeze, or unbind.
+ */
+void virtio_gpu_pm_reset(struct virtio_gpu_device *vgdev)
+{
+	/*
+	 * virtio-pci waits without a limit until the device says that it was
+	 * reset (virtio 1.2, 4.1.4.3.2): the one unbounded wait on this path.
+	 */
+	virtio_reset_device(vgdev->vdev);
+
+	/* no callback comes any more; handle and complete what is left */
+	flush_work(&vgdev->ctrlq.dequeue_work);
+	flush_work(&vgdev->cursorq.dequeue_work);
+	virtio_gpu_pm_reclaim_vbufs(vgdev);
+	fail_all_fences(vgdev);
+	forget_capabilities(vgdev);
+	vgdev->display_info_pending = false;
+	wake_up_all(&vgdev->resp_wq);
+
+	drm_virt_pm_device_reset(&vgdev->pm.base);
+	/* after the epoch was counted, so that frees send nothing */
+	flush_work(&vgdev->obj_free_work);
+}
+
+/*
+ * Objects
+ */
+
+static struct virtio_gpu_device *to_vgdev(struct drm_virt_pm *vpm)
+{
+	return container_of(vpm, struct virtio_gpu_device, pm.base);
+}
+
+static struct virtio_gpu_device *bo_to_vgdev(struct virtio_gpu_object *bo)
+{
+	return bo->base.base.dev->dev_private;
+}
+
+static struct virtio_gpu_object *to_bo(struct drm_virt_pm_object *obj)
+{
+	return container_of(obj, struct virtio_gpu_object, pm.base);
+}
+
+static bool queue_stopped(struct virtio_gpu_device *vgdev)
+{
+	bool stopped;
+
+	spin_lock(&vgdev->ctrlq.qlock);
+	stopped = drm_virt_pm_queue_stopped(&vgdev->ctrlq.pm);
+	spin_unlock(&vgdev->ctrlq.qlock);
+
+	return stopped;
+}
+
 /**
  * virtio_gpu_pm_response_error - the host answered a command with an error
  * @vgdev: the device
@@ -338,10 +391,6 @@ void virtio_gpu_pm_response_error(struct virtio_gpu_device *vgdev,
 		break;
 	}
 }
-
-/*
- * Objects
- */
 
 /**
  * virtio_gpu_pm_object_created - the host is being told about a resource
@@ -374,6 +423,20 @@ void virtio_gpu_pm_object_created(struct virtio_gpu_device *vgdev,
 }
 
 /**
+ * virtio_gpu_pm_object_resident - whether the host knows a resource
+ * @bo: the resource
+ *
+ * Context: Any; stable inside the gate.
+ *
+ * Return: true if it was told of it since the last reset.
+ */
+bool virtio_gpu_pm_object_resident(struct virtio_gpu_object *bo)
+{
+	return drm_virt_pm_object_is_resident(&bo_to_vgdev(bo)->pm.base,
+					      &bo->pm.base);
+}
+
+/**
  * virtio_gpu_pm_object_release - a resource is being freed
  * @bo: the resource, which the host was told about once
  *
@@ -384,8 +447,7 @@ void virtio_gpu_pm_object_created(struct virtio_gpu_device *vgdev,
 bool virtio_gpu_pm_object_release(struct virtio_gpu_object *bo)
 {
 	struct virtio_gpu_device *vgdev = bo_to_vgdev(bo);
-	bool resident = drm_virt_pm_object_is_resident(&vgdev->pm.base,
-						       &bo->pm.base);
+	bool resident = virtio_gpu_pm_object_resident(bo);
 
 	if (bo->pm.host_only)
 		atomic_dec(&vgdev->pm.host_only);
@@ -451,7 +513,7 @@ int virtio_gpu_pm_plane_use(struct drm_plane *plane,
 	struct drm_virt_pm *vpm = &vgdev->pm.base;
 	int ret;
 
-	if (drm_virt_pm_object_is_resident(vpm, &bo->pm.base))
+	if (virtio_gpu_pm_object_resident(bo))
 		return 0;
 
 	ret = virtio_gpu_pm_object_use(bo);
@@ -609,14 +671,13 @@ static void restore_2d(struct virtio_gpu_device *vgdev,
 						   NULL);
 }
 
-static int object_restore(struct drm_virt_pm *vpm,
-			  struct drm_virt_pm_object *obj)
+/* From what the guest has of it */
+static int restore_shmem(struct virtio_gpu_device *vgdev,
+			 struct virtio_gpu_object *bo)
 {
-	struct virtio_gpu_device *vgdev = to_vgdev(vpm);
-	struct virtio_gpu_object *bo = to_bo(obj);
 	struct virtio_gpu_mem_entry *ents;
 
-	if (bo->pm.host_only || !virtio_gpu_is_shmem(bo) || !bo->base.sgt)
+	if (!virtio_gpu_is_shmem(bo) || !bo->base.sgt)
 		return -EIO;
 
 	ents = backing_entries(vgdev, bo->base.sgt);
@@ -628,6 +689,24 @@ static int object_restore(struct drm_virt_pm *vpm,
 						    num_entries(vgdev, bo->base.sgt));
 	else
 		restore_2d(vgdev, bo, ents);
+
+	return 0;
+}
+
+static int object_restore(struct drm_virt_pm *vpm,
+			  struct drm_virt_pm_object *obj)
+{
+	struct virtio_gpu_device *vgdev = to_vgdev(vpm);
+	struct virtio_gpu_object *bo = to_bo(obj);
+	int ret;
+
+	if (bo->pm.host_only)
+		return -EIO;
+
+	ret = bo->pm.restore ? bo->pm.restore(bo) : restore_shmem(vgdev, bo);
+	if (ret)
+		return ret;
+
 	assign_uuid(vgdev, bo);
 	virtio_gpu_notify(vgdev);
 
@@ -736,6 +815,10 @@ void virtio_gpu_pm_context_used(struct drm_file *file)
 	WRITE_ONCE(vfpriv->pm.used_3d, true);
 }
 
+/*
+ * Refusals and reserve
+ */
+
 static unsigned int num_used_contexts(struct virtio_gpu_device *vgdev)
 {
 	struct virtio_gpu_fpriv *vfpriv;
@@ -755,10 +838,6 @@ static unsigned int num_used_contexts(struct virtio_gpu_device *vgdev)
 
 	return n;
 }
-
-/*
- * Refusals and reserve
- */
 
 /* As virtio-pci decides whether to call us on suspend at all. */
 static bool keeps_state(struct virtio_gpu_device *vgdev,
@@ -842,7 +921,7 @@ static int reserve(struct drm_virt_pm *vpm)
 }
 
 /*
- * Steps
+ * Outputs
  */
 
 static void note_outputs(struct virtio_gpu_device *vgdev)
@@ -875,6 +954,114 @@ static int config_up(struct drm_virt_pm *vpm)
 	/* hot-plug handling wants a system that runs */
 	queue_work(system_freezable_wq, &to_vgdev(vpm)->pm.refresh_work);
 	return 0;
+}
+
+static bool output_changed(struct virtio_gpu_device *vgdev, unsigned int i)
+{
+	struct virtio_gpu_output *output = &vgdev->outputs[i];
+	bool changed;
+
+	spin_lock(&vgdev->display_info_lock);
+	changed = memcmp(&vgdev->pm.before[i].info, &output->info,
+			 sizeof(output->info));
+	spin_unlock(&vgdev->display_info_lock);
+
+	return changed ||
+	       vgdev->pm.before[i].edid != output->conn.epoch_counter;
+}
+
+static void tell_of_changes(struct virtio_gpu_device *vgdev)
+{
+	bool changed = false;
+	unsigned int i;
+
+	for (i = 0; i < vgdev->num_scanouts; i++)
+		changed |= output_changed(vgdev, i);
+	if (changed)
+		drm_kms_helper_hotplug_event(vgdev->ddev);
+}
+
+static void refresh_func(struct work_struct *work)
+{
+	struct virtio_gpu_device *vgdev =
+		container_of(work, struct virtio_gpu_device, pm.refresh_work);
+
+	mutex_lock(&vgdev->pm.refresh_lock);
+	/* the answers were asked for in order, the geometry last */
+	if (wait_event_timeout(vgdev->resp_wq, !vgdev->display_info_pending,
+			       msecs_to_jiffies(drm_virt_pm_stall_ms())))
+		tell_of_changes(vgdev);
+	else
+		/* a host that is late is asked nothing, but listened to */
+		queue_work(system_freezable_wq, work);
+	mutex_unlock(&vgdev->pm.refresh_lock);
+}
+
+/* The host's own event, one at a time with what a resume asks for. */
+static void config_changed_func(struct work_struct *work)
+{
+	struct virtio_gpu_device *vgdev =
+		container_of(work, struct virtio_gpu_device,
+			     config_changed_work);
+
+	mutex_lock(&vgdev->pm.refresh_lock);
+	/* an answer to the resume must not be taken for one to the event */
+	drm_virt_pm_queue_drain(&vgdev->ctrlq.pm, drm_virt_pm_stall_ms());
+	vgdev->pm.config_changed(work);
+	mutex_unlock(&vgdev->pm.refresh_lock);
+}
+
+/* The new host may have other outputs; nothing here waits for its answer. */
+static int outputs_up(struct drm_virt_pm *vpm)
+{
+	struct virtio_gpu_device *vgdev = to_vgdev(vpm);
+	int ret = 0;
+
+	if (!vgdev->num_scanouts)
+		return 0;
+
+	if (vgdev->has_edid)
+		ret = virtio_gpu_cmd_get_edids(vgdev);
+	if (!ret)
+		ret = virtio_gpu_cmd_get_display_info(vgdev);
+	virtio_gpu_notify(vgdev);
+
+	return ret;
+}
+
+static void init_outputs(struct virtio_gpu_device *vgdev)
+{
+	INIT_WORK(&vgdev->pm.refresh_work, refresh_func);
+	mutex_init(&vgdev->pm.refresh_lock);
+	vgdev->pm.config_changed = vgdev->config_changed_work.func;
+	vgdev->config_changed_work.func = config_changed_func;
+}
+
+static void fini_outputs(struct virtio_gpu_device *vgdev)
+{
+	cancel_work_sync(&vgdev->pm.refresh_work);
+}
+
+/*
+ * Steps
+ */
+
+static void start_queues(struct virtio_gpu_device *vgdev)
+{
+	drm_virt_pm_queue_start(&vgdev->ctrlq.pm);
+	drm_virt_pm_queue_start(&vgdev->cursorq.pm);
+}
+
+static int drain_queues(struct virtio_gpu_device *vgdev)
+{
+	unsigned int stall_ms = drm_virt_pm_stall_ms();
+	int ret;
+
+	ret = drm_virt_pm_queue_drain(&vgdev->ctrlq.pm, stall_ms);
+	if (ret)
+		return ret;
+
+	return drm_virt_pm_queue_drain(&vgdev->cursorq.pm, stall_ms);
 }
 
 /*
@@ -991,79 +1178,6 @@ static int kms_up(struct drm_virt_pm *vpm)
 	return drm_mode_config_helper_resume(ddev);
 }
 
-static bool output_changed(struct virtio_gpu_device *vgdev, unsigned int i)
-{
-	struct virtio_gpu_output *output = &vgdev->outputs[i];
-	bool changed;
-
-	spin_lock(&vgdev->display_info_lock);
-	changed = memcmp(&vgdev->pm.before[i].info, &output->info,
-			 sizeof(output->info));
-	spin_unlock(&vgdev->display_info_lock);
-
-	return changed ||
-	       vgdev->pm.before[i].edid != output->conn.epoch_counter;
-}
-
-static void tell_of_changes(struct virtio_gpu_device *vgdev)
-{
-	bool changed = false;
-	unsigned int i;
-
-	for (i = 0; i < vgdev->num_scanouts; i++)
-		changed |= output_changed(vgdev, i);
-	if (changed)
-		drm_kms_helper_hotplug_event(vgdev->ddev);
-}
-
-static void refresh_func(struct work_struct *work)
-{
-	struct virtio_gpu_device *vgdev =
-		container_of(work, struct virtio_gpu_device, pm.refresh_work);
-
-	mutex_lock(&vgdev->pm.refresh_lock);
-	/* the answers were asked for in order, the geometry last */
-	if (wait_event_timeout(vgdev->resp_wq, !vgdev->display_info_pending,
-			       msecs_to_jiffies(drm_virt_pm_stall_ms())))
-		tell_of_changes(vgdev);
-	else
-		/* a host that is late is asked nothing, but listened to */
-		queue_work(system_freezable_wq, work);
-	mutex_unlock(&vgdev->pm.refresh_lock);
-}
-
-/* The host's own event, one at a time with what a resume asks for. */
-static void config_changed_func(struct work_struct *work)
-{
-	struct virtio_gpu_device *vgdev =
-		container_of(work, struct virtio_gpu_device,
-			     config_changed_work);
-
-	mutex_lock(&vgdev->pm.refresh_lock);
-	/* an answer to the resume must not be taken for one to the event */
-	drm_virt_pm_queue_drain(&vgdev->ctrlq.pm, drm_virt_pm_stall_ms());
-	vgdev->pm.config_changed(work);
-	mutex_unlock(&vgdev->pm.refresh_lock);
-}
-
-/* The new host may have other outputs; nothing here waits for its answer. */
-static int outputs_up(struct drm_virt_pm *vpm)
-{
-	struct virtio_gpu_device *vgdev = to_vgdev(vpm);
-	int ret = 0;
-
-	if (!vgdev->num_scanouts)
-		return 0;
-
-	if (vgdev->has_edid)
-		ret = virtio_gpu_cmd_get_edids(vgdev);
-	if (!ret)
-		ret = virtio_gpu_cmd_get_display_info(vgdev);
-	virtio_gpu_notify(vgdev);
-
-	return ret;
-}
-
 static int gate_down(struct drm_virt_pm *vpm)
 {
 	struct virtio_gpu_device *vgdev = to_vgdev(vpm);
@@ -1084,49 +1198,6 @@ static int gate_up(struct drm_virt_pm *vpm)
 	start_queues(vgdev);
 	drm_virt_pm_gate_open(vpm);
 	return 0;
-}
-
-/*
- * The next host may offer other capabilities. The entries stay in the list, as
- * an ioctl may still look at one, but nobody finds them any more; capability
- * sets are numbered from 1.
- */
-static void forget_capabilities(struct virtio_gpu_device *vgdev)
-{
-	struct virtio_gpu_drv_cap_cache *entry;
-
-	spin_lock(&vgdev->display_info_lock);
-	list_for_each_entry(entry, &vgdev->cap_cache, head)
-		entry->id = 0;
-	spin_unlock(&vgdev->display_info_lock);
-}
-
-/**
- * virtio_gpu_pm_reset - reset the device and complete what it will not answer
- * @vgdev: the device, whose queues are stopped
- *
- * Context: Freeze, or unbind.
- */
-void virtio_gpu_pm_reset(struct virtio_gpu_device *vgdev)
-{
-	/*
-	 * virtio-pci waits without a limit until the device says that it was
-	 * reset (virtio 1.2, 4.1.4.3.2): the one unbounded wait on this path.
-	 */
-	virtio_reset_device(vgdev->vdev);
-
-	/* no callback comes any more; handle and complete what is left */
-	flush_work(&vgdev->ctrlq.dequeue_work);
-	flush_work(&vgdev->cursorq.dequeue_work);
-	virtio_gpu_pm_reclaim_vbufs(vgdev);
-	fail_all_fences(vgdev);
-	forget_capabilities(vgdev);
-	vgdev->display_info_pending = false;
-	wake_up_all(&vgdev->resp_wq);
-
-	drm_virt_pm_device_reset(&vgdev->pm.base);
-	/* after the epoch was counted, so that frees send nothing */
-	flush_work(&vgdev->obj_free_work);
 }
 
 static int device_down(struct drm_virt_pm *vpm)
@@ -1184,44 +1255,26 @@ static int reserve_down(struct drm_virt_pm *vpm)
 	return ret;
 }
 
-/* In the order of a resume; a suspend walks it backwards. */
-static const struct drm_virt_pm_step steps[] = {
-	{ "queues", .up = queues_up, .down = queues_down },
-	{ "device", .down = device_down },
-	{ "gate", .up = gate_up, .down = gate_down,
-	  .flags = DRM_VIRT_PM_STEP_FINAL },
-	{ "shared", .up = eager_up, .flags = DRM_VIRT_PM_STEP_OPTIONAL },
-	{ "kms", .up = kms_up, .down = kms_down,
-	  .flags = DRM_VIRT_PM_STEP_OPTIONAL },
-	{ "outputs", .up = outputs_up, .flags = DRM_VIRT_PM_STEP_OPTIONAL },
-	{ "host", .down = host_down },
-	{ "reserve", .down = reserve_down },
-	{ "check", .down = drm_virt_pm_check },
-	{ "config", .up = config_up, .down = config_down },
-};
-
 static void lost(struct drm_virt_pm *vpm)
 {
-	struct virtio_gpu_device *vgdev = to_vgdev(vpm);
-
-	/* an unplug waits for those who wait for room in a queue */
-	stop_queues(vgdev);
-
-	/* never two of them at once */
-	mutex_lock(&vgdev->pm.unplug_lock);
-	if (!vgdev->pm.going)
-		drm_dev_unplug(vgdev->ddev);
-	mutex_unlock(&vgdev->pm.unplug_lock);
+	virtio_gpu_pm_unplug(to_vgdev(vpm));
 }
 
-static const struct drm_virt_pm_ops ops = {
-	.check = check,
-	.reserve = reserve,
-	.object_restore = object_restore,
-	.object_get = object_get,
-	.object_put = object_put,
-	.lost = lost,
-};
+/*
+ * Drop what a resume that never came was to show: it holds the device. This is
+ * the call that ends such a state, on all kernels; with the device unplugged
+ * and its objects gone there is nothing that it could bring back.
+ */
+static void drop_suspend_state(struct drm_device *ddev)
+{
+	/* the type was renamed, see above */
+	typeof(ddev->mode_config.suspend_state) state =
+		ddev->mode_config.suspend_state;
+
+	ddev->mode_config.suspend_state = NULL;
+	if (state)
+		drm_atomic_helper_resume(ddev, state);
+}
 
 /**
  * virtio_gpu_pm_freeze - the device may be reset from now on
@@ -1255,6 +1308,10 @@ int virtio_gpu_pm_restore(struct virtio_device *vdev)
 
 	return drm_virt_pm_resume(&vgdev->pm.base);
 }
+
+/*
+ * Gate of the file operations
+ */
 
 static struct drm_virt_pm *file_to_vpm(struct file *file)
 {
@@ -1310,24 +1367,34 @@ const struct file_operations virtio_gpu_pm_fops = {
 
 __diag_pop();
 
-/**
- * virtio_gpu_pm_init_early - set up what commands need to be queued
- * @vgdev: the device, before its first command
- *
- * Context: At probe.
+/*
+ * Life cycle
  */
-void virtio_gpu_pm_init_early(struct virtio_gpu_device *vgdev)
-{
-	drm_virt_pm_queue_init(&vgdev->ctrlq.pm, &vgdev->pm.base, "control",
-			       &ctrlq_ops, &vgdev->ctrlq.qlock,
-			       &vgdev->ctrlq.ack_queue);
-	drm_virt_pm_queue_init(&vgdev->cursorq.pm, &vgdev->pm.base, "cursor",
-			       &cursorq_ops, &vgdev->cursorq.qlock,
-			       &vgdev->cursorq.ack_queue);
-	INIT_WORK(&vgdev->pm.refresh_work, refresh_func);
-	mutex_init(&vgdev->pm.unplug_lock);
-	mutex_init(&vgdev->pm.refresh_lock);
-}
+
+/* In the order of a resume; a suspend walks it backwards. */
+static const struct drm_virt_pm_step steps[] = {
+	{ "queues", .up = queues_up, .down = queues_down },
+	{ "device", .down = device_down },
+	{ "gate", .up = gate_up, .down = gate_down,
+	  .flags = DRM_VIRT_PM_STEP_FINAL },
+	{ "shared", .up = eager_up, .flags = DRM_VIRT_PM_STEP_OPTIONAL },
+	{ "kms", .up = kms_up, .down = kms_down,
+	  .flags = DRM_VIRT_PM_STEP_OPTIONAL },
+	{ "outputs", .up = outputs_up, .flags = DRM_VIRT_PM_STEP_OPTIONAL },
+	{ "host", .down = host_down },
+	{ "reserve", .down = reserve_down },
+	{ "check", .down = drm_virt_pm_check },
+	{ "config", .up = config_up, .down = config_down },
+};
+
+static const struct drm_virt_pm_ops ops = {
+	.check = check,
+	.reserve = reserve,
+	.object_restore = object_restore,
+	.object_get = object_get,
+	.object_put = object_put,
+	.lost = lost,
+};
 
 /**
  * virtio_gpu_pm_init - get ready to be suspended
@@ -1339,27 +1406,10 @@ void virtio_gpu_pm_init_early(struct virtio_gpu_device *vgdev)
  */
 int virtio_gpu_pm_init(struct virtio_gpu_device *vgdev)
 {
-	vgdev->pm.config_changed = vgdev->config_changed_work.func;
-	vgdev->config_changed_work.func = config_changed_func;
+	init_outputs(vgdev);
 
 	return drm_virt_pm_init(&vgdev->pm.base, vgdev->ddev, &ops, steps,
 				ARRAY_SIZE(steps));
-}
-
-/*
- * Drop what a resume that never came was to show: it holds the device. This is
- * the call that ends such a state, on all kernels; with the device unplugged
- * and its objects gone there is nothing that it could bring back.
- */
-static void drop_suspend_state(struct drm_device *ddev)
-{
-	/* the type was renamed, see above */
-	typeof(ddev->mode_config.suspend_state) state =
-		ddev->mode_config.suspend_state;
-
-	ddev->mode_config.suspend_state = NULL;
-	if (state)
-		drm_atomic_helper_resume(ddev, state);
 }
 
 /**
@@ -1371,6 +1421,6 @@ static void drop_suspend_state(struct drm_device *ddev)
 void virtio_gpu_pm_fini(struct virtio_gpu_device *vgdev)
 {
 	drm_virt_pm_fini(&vgdev->pm.base);
-	cancel_work_sync(&vgdev->pm.refresh_work);
+	fini_outputs(vgdev);
 	drop_suspend_state(vgdev->ddev);
 }

@@ -51,11 +51,11 @@ struct virtio_gpu_pm {
 		u64 edid;
 	} before[VIRTIO_GPU_MAX_SCANOUTS];
 
-	/** @unplug_lock: Held while a lost device is unplugged. */
+	/** @unplug_lock: Held while the device is unplugged. */
 	struct mutex unplug_lock;
 
-	/** @going: Somebody else unplugs it. Protected by @unplug_lock. */
-	bool going;
+	/** @unplugged: It was. Protected by @unplug_lock. */
+	bool unplugged;
 
 	/**
 	 * @hurry: Between the stop of KMS and the end of the resume nobody
@@ -82,6 +82,17 @@ struct virtio_gpu_pm_object {
 
 	/** @uuid_taken: Counted in &virtio_gpu_pm.uuids_taken. */
 	bool uuid_taken;
+
+	/**
+	 * @restore:
+	 *
+	 * Creates again what is not made of pages of our own; NULL otherwise.
+	 *
+	 * Context: May sleep; no dma_resv is held.
+	 *
+	 * Return: As &drm_virt_pm_ops.object_restore.
+	 */
+	int (*restore)(struct virtio_gpu_object *bo);
 };
 
 /**
@@ -99,7 +110,6 @@ struct virtio_gpu_pm_context {
 };
 
 /* life cycle */
-void virtio_gpu_pm_init_early(struct virtio_gpu_device *vgdev);
 int virtio_gpu_pm_init(struct virtio_gpu_device *vgdev);
 void virtio_gpu_pm_fini(struct virtio_gpu_device *vgdev);
 
@@ -109,23 +119,25 @@ int virtio_gpu_pm_freeze(struct virtio_device *vdev);
 int virtio_gpu_pm_restore(struct virtio_device *vdev);
 
 /* queues */
-void virtio_gpu_pm_stop(struct virtio_gpu_device *vgdev);
-void virtio_gpu_pm_reset(struct virtio_gpu_device *vgdev);
+void virtio_gpu_pm_init_queues(struct virtio_gpu_device *vgdev);
+void virtio_gpu_pm_unplug(struct virtio_gpu_device *vgdev);
 void virtio_gpu_pm_wait_room(struct virtio_gpu_device *vgdev,
 			     struct virtio_gpu_queue *vgvq,
 			     unsigned int elemcnt);
 void virtio_gpu_pm_refuse(struct virtio_gpu_device *vgdev,
 			  struct virtio_gpu_vbuffer *vbuf,
 			  struct virtio_gpu_fence *fence);
+
+/* reset */
 void virtio_gpu_pm_abandon(struct virtio_gpu_device *vgdev,
 			   struct virtio_gpu_vbuffer *vbuf);
-void virtio_gpu_pm_response_error(struct virtio_gpu_device *vgdev,
-				  struct virtio_gpu_vbuffer *vbuf);
+void virtio_gpu_pm_reset(struct virtio_gpu_device *vgdev);
 
 /* objects */
 void virtio_gpu_pm_object_created(struct virtio_gpu_device *vgdev,
 				  struct virtio_gpu_object *bo,
 				  const struct virtio_gpu_object_params *params);
+bool virtio_gpu_pm_object_resident(struct virtio_gpu_object *bo);
 bool virtio_gpu_pm_object_release(struct virtio_gpu_object *bo);
 struct virtio_gpu_object_array *
 virtio_gpu_pm_restored(struct virtio_gpu_object *bo);
@@ -135,6 +147,8 @@ int virtio_gpu_pm_plane_use(struct drm_plane *plane,
 			    struct virtio_gpu_object *bo);
 void virtio_gpu_pm_uuid_exported(struct virtio_gpu_object *bo);
 void virtio_gpu_pm_uuid_taken(struct virtio_gpu_object *bo);
+void virtio_gpu_pm_response_error(struct virtio_gpu_device *vgdev,
+				  struct virtio_gpu_vbuffer *vbuf);
 
 /* contexts */
 void virtio_gpu_pm_context_created(struct virtio_gpu_device *vgdev,

@@ -344,6 +344,8 @@ static void virtio_gpu_pm_test_content(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, res->pixel, 0x11);
 
 	KUNIT_EXPECT_EQ(test, 0, vg_mock_flip(user, 0, dumb));
+	/* a flip is made by a worker, which may wait for a vblank */
+	VG_MOCK_AWAIT(test, host->shown[0] == vg_mock_id(user, dumb));
 	vg_mock_check(host);
 	res = vg_mock_resource(host, vg_mock_id(user, dumb));
 	KUNIT_EXPECT_EQ(test, res->uploads, 1);

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// virtio-gpu, since 7.3: take out its own hibernation code.
+// virtio-gpu, since 7.3: take out what is left of its own hibernation code.
 //
 // It keeps a list of all objects, walks it in thaw and in restore, and decides
 // by a flag that a PM notifier sets; drm_virt_pm does all of this differently.
 //
-//# when drivers/gpu/drm/virtio/virtgpu_drv.c virtgpu_freeze
+//# when drivers/gpu/drm/virtio/virtgpu_drv.h obj_restore_list
 //# file drivers/gpu/drm/virtio/virtgpu_drv.h
 //# gone restore_
-//# gone hibernat
+//# gone bool hibernated
 //# gone pm_nb
 //# gone no_cb
-//# gone struct virtio_gpu_object_params params;
-//# file drivers/gpu/drm/virtio/virtgpu_drv.c
-//# gone virtgpu_freeze
-//# gone virtgpu_restore
-//# gone hibernat
 //# file drivers/gpu/drm/virtio/virtgpu_kms.c
 //# gone pm_nb
 //# gone restore_
@@ -23,7 +18,7 @@
 //# gone restore_
 //# gone params =
 //# file drivers/gpu/drm/virtio/virtgpu_prime.c
-//# gone restore
+//# gone restore_
 //# gone resubmit
 //# file drivers/gpu/drm/virtio/virtgpu_vram.c
 //# gone restore_
@@ -31,16 +26,8 @@
 //# gone no_cb
 //# gone virtio_gpu_wait_queue
 
-@callbacks@
-@@
- struct virtio_driver virtio_gpu_driver = {
--	.freeze = virtgpu_freeze,
--	.restore = virtgpu_restore,
- };
-
 @functions@
 identifier f = {
-	virtgpu_hibernation_restore, virtgpu_freeze, virtgpu_restore,
 	virtio_gpu_pm_notifier, virtio_gpu_wait_queue,
 	virtio_gpu_remove_from_restore_list,
 	virtio_gpu_add_object_to_restore_list,
@@ -69,6 +56,7 @@ parameter list ps;
 @heading depends on declarations@
 identifier bo;
 @@
++
 +/* virtgpu_object.c */
  void virtio_gpu_cleanup_object(struct virtio_gpu_object *bo);
 
@@ -130,8 +118,8 @@ expression bo, p, vgdev;
 @@
  struct virtio_gpu_object {
  	...
--	struct virtio_gpu_object_params params;
 -	struct list_head restore_node;
+ 	...
  };
 
 @unref_definition@

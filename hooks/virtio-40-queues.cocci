@@ -5,42 +5,42 @@
 // What is refused is completed: fences are signalled, references dropped. Who
 // waits for room leaves when the queue is stopped.
 //
+//# file drivers/gpu/drm/virtio/virtgpu_drv.h
+//# add 1 struct drm_virt_pm_queue pm;
+//# file drivers/gpu/drm/virtio/virtgpu_kms.c
+//# add 1 virtio_gpu_pm_init_queues(vgdev)
+//# file drivers/gpu/drm/virtio/virtgpu_drv.c
+//# have virtio_gpu_pm_unplug(dev->dev_private);
+//# gone drm_dev_unplug(dev)
 //# file drivers/gpu/drm/virtio/virtgpu_vq.c
 //# add 2 drm_virt_pm_queue_stopped(
 //# add 2 virtio_gpu_pm_wait_room(
 //# add 4 virtio_gpu_pm_refuse(
-//# add 1 virtio_gpu_pm_response_error(
-//# add 2 virtio_gpu_pm_abandon(
 //# add 2 rcu_read_lock();
 //# add 2 rcu_read_unlock();
-//# gone virtio_gpu_reclaim_vbufs
 //# gone wait_event(vgdev->ctrlq.ack_queue, vq->num_free
 //# gone wait_event(vgdev->cursorq.ack_queue, vq->num_free
 
-@old_reclaim@
+@queue@
 @@
--void virtio_gpu_reclaim_vbufs(...) { ... }
+ struct virtio_gpu_queue {
+ 	...
+ 	uint32_t seqno;
++	struct drm_virt_pm_queue pm;
+ };
 
-@reclaim@
+@init@
+identifier vgdev;
 @@
-+/* Complete what the host will not answer any more; the device was reset. */
-+void virtio_gpu_pm_reclaim_vbufs(struct virtio_gpu_device *vgdev)
-+{
-+	struct virtio_gpu_vbuffer *vbuf;
-+
-+	while (vgdev->ctrlq.vq &&
-+	       (vbuf = virtqueue_detach_unused_buf(vgdev->ctrlq.vq))) {
-+		virtio_gpu_pm_abandon(vgdev, vbuf);
-+		free_vbuf(vgdev, vbuf);
-+	}
-+	while (vgdev->cursorq.vq &&
-+	       (vbuf = virtqueue_detach_unused_buf(vgdev->cursorq.vq))) {
-+		virtio_gpu_pm_abandon(vgdev, vbuf);
-+		free_vbuf(vgdev, vbuf);
-+	}
-+}
-+
- static void reclaim_vbufs(...) { ... }
+ virtio_gpu_init_vq(&vgdev->cursorq, virtio_gpu_dequeue_cursor_func);
++virtio_gpu_pm_init_queues(vgdev);
+
+// once, and after those who wait for room were let go
+@unplug@
+identifier dev;
+@@
+-drm_dev_unplug(dev);
++virtio_gpu_pm_unplug(dev->dev_private);
 
 // an interrupt that comes late finds no queue
 @dequeue@
@@ -55,19 +55,6 @@ identifier vgdev, q;
 +		spin_unlock(&vgdev->q.qlock);
 +		return;
 +	}
- 	...>
- }
-
-@error@
-identifier entry, cmd;
-symbol vgdev;
-@@
- virtio_gpu_dequeue_ctrl_func(...)
- {
- 	<...
- 	struct virtio_gpu_ctrl_hdr *cmd;
- 	cmd = virtio_gpu_vbuf_ctrl_hdr(entry);
-+	virtio_gpu_pm_response_error(vgdev, entry);
  	...>
  }
 
