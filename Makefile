@@ -13,8 +13,8 @@ MAKEFLAGS += --no-print-directory
 
 CHECKS := $(addprefix check-,checkpatch kernel-doc shellcheck python spdx \
 	layers w1 headers sparse smatch coccicheck docs)
-TARGETS := help demo test check $(CHECKS) soak figures kernel packages clean \
-	distclean cacheclean
+TARGETS := help demo test check $(CHECKS) soak figures kernel series \
+	series-check packages clean distclean cacheclean
 .PHONY: $(TARGETS)
 
 ifneq ($(filter-out $(TARGETS),$(MAKECMDGOALS)),)
@@ -29,6 +29,8 @@ help:
 	@echo 'make soak         100 sleeps of one guest in the debug kernel (half an hour)'
 	@echo 'make figures      what a hibernation costs with 4 and with 10,000 buffers'
 	@echo 'make kernel       fetch, hook and build a kernel: build/<kernel>/bzImage'
+	@echo 'make series       write what that does as patches for git am: build/series/<kernel>/'
+	@echo 'make series-check apply them to a fresh tree; check, compile and boot each step'
 	@echo 'make packages     install the Debian packages needed, if any is missing'
 	@echo 'make clean        remove the kernels built; keep the unpacked sources'
 	@echo 'make distclean    remove build/'
@@ -39,6 +41,7 @@ help:
 	@echo 'STOCK=1           without our changes, to compare: build/<kernel>/stock/;'
 	@echo '                  of make demo: with the stock driver beside ours'
 	@echo 'REFRESH=1         look whether Debian has a newer source package'
+	@echo "FROM='Name <mail>'  of make series: author, who signs off as well"
 	@echo 'SCENARIO=name     of make test: only this one, or several in quotes'
 
 packages:
@@ -62,6 +65,12 @@ test: packages
 check $(CHECKS): packages
 	@scripts/need-packages optional
 	@$(PYTHON) scripts/check.py $(patsubst check-%,%,$(filter check-%,$@))
+
+series: packages
+	@$(PYTHON) scripts/series.py
+
+series-check: packages
+	@$(PYTHON) scripts/series_check.py
 
 soak: packages
 	@DEBUG=1 STOCK=0 $(PYTHON) scripts/kernel.py

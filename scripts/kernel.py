@@ -53,7 +53,7 @@ class Kernel:
         self.tree = self.work / 'tree'
         self.obj = self.work / ('obj-debug' if self.debug else 'obj')
         self.log = None
-        self.source = None      # name and version of the package, once unpacked
+        self.package_version = None      # name and version of the package, once unpacked
 
     def title(self):
         return ' '.join([self.name] + (self.variant.split('-')
@@ -65,13 +65,13 @@ class Kernel:
         """The pristine tree, of the newest package that was asked for."""
         stamp = self.pristine.parent / 'package'
         if stamp.exists() and not flag('REFRESH'):
-            self.source = stamp.read_text().split()[0]
-            say(f'kernel {self.title()}: {self.source}')
+            self.package_version = stamp.read_text().split()[0]
+            say(f'kernel {self.title()}: {self.package_version}')
             return
         need_space(BUILD, SOURCE_GB + OBJ_GB)
         deb = fetch(self.package, self.suites, flag('REFRESH'))
         identity = f'{deb.stem} {sha256(deb)}\n'
-        self.source = deb.stem
+        self.package_version = deb.stem
         say(f'kernel {self.title()}: {deb.stem}')
         if stamp.exists() and stamp.read_text() == identity:
             return

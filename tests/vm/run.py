@@ -38,7 +38,8 @@ SCENARIOS = REPO / 'tests/scenarios'
 KUNIT_SUITES = '*virt*'
 KUNIT_REQUIRED = 'drm_virt_pm'
 IMAGES = {'normal': 'bzImage', 'debug': 'debug/bzImage',
-          'stock': 'stock/bzImage', 'stock-debug': 'stock-debug/bzImage'}
+          'stock': 'stock/bzImage', 'stock-debug': 'stock-debug/bzImage',
+          'series': 'series/bzImage'}
 TIMEOUT, TIMEOUT_DEBUG = 150, 300
 DISK_PER_JOB = 1 << 30
 CONSOLE_TAIL = 25
@@ -71,7 +72,7 @@ class Bench:
 
     @property
     def hooked(self):
-        return not self.variant.startswith('stock')
+        return not self.variant.startswith(('stock', 'series'))
 
     def _make_option(self):
         return ((' DEBUG=1' if self.variant.endswith('debug') else '') +

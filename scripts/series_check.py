@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Proves the series of a kernel, patch by patch, in a fresh tree.
+
+Each patch has to please checkpatch --strict, apply with git am, compile without
+a warning and boot to a picture; the files of the last tree have to be those of
+attach. BOOT=0 leaves out booting.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+from common import REPO, Failure, Step, main, say               # noqa: E402
+from kconfig import configure                                   # noqa: E402
+from kernel import Kernel, link, lock, remove, run_logged       # noqa: E402
+from series import Git, attached, author_and_date, sender, write  # noqa: E402,E501
+
+WARNING = re.compile(r'\bwarning: ', re.I)
+IGNORED = [
+    'FILE_PATH_CHANGES',    # the entry in MAINTAINERS comes last
+    'ALLOC_WITH_SIZEOF',    # 6.12 has no kzalloc_obj()
+]
+UNSIGNED = ['MISSING_SIGN_OFF']     # whoever sends the series signs off: FROM=
+
+
+class SeriesTree(Kernel):
+    """A tree of its own, to which the patches are applied one by one"""
+
+    def __init__(self):
+        super().__init__()
+        if self.stock or self.debug:
+            raise Failure('neither DEBUG=1 nor STOCK=1 makes sense here')
+        self.work = self.top / 'work/series'
+        self.tree, self.obj = self.work / 'tree', self.work / 'obj'
+        self.out = self.top / 'series'
+        self.variant = 'series'
+        self.log = self.out / 'build.log'
+        self.warnings = []
+
+    def fresh(self, names):
+        """A copy of the base; a repository of what the series touches"""
+        remove(self.work)
+        remove(self.out)
+        self.work.mkdir()
+        self.out.mkdir()
+        with Step('link a fresh tree'):
+            run_logged(['cp', '-al', str(self.pristine), str(self.tree)],
+                       self.top / 'link.log')
+        for name in names:          # no longer shared with the base
+            path = self.tree / name
+            data = path.read_bytes()
+            path.unlink()
+            path.write_bytes(data)
+        git = Git(self.tree, *author_and_date())
+        git('init', '-q', '-b', 'series')
+        git('add', '-f', '--', *names)
+        git('commit', '-qm', 'base')
+        git('tag', 'base')
+        self.obj.mkdir()
+        return git
+
+    def compile_step(self, directories, last):
+        """Everything that the patch touches, and a kernel that boots"""
+        self.warnings = []
+
+        def watch(line):
+            if WARNING.search(line):
+                self.warnings.append(line.strip())
+        ours = REPO / 'kernels/ours.config'
+        base = REPO / 'kernels/guest.config'
+        configure(self.tree.resolve(), self.obj,
+                  [base, ours] if last else [base], self.make,
+                  () if last else [ours])
+        if directories:     # also what nothing selects yet
+            self.make('CONFIG_DRM_VIRT_PM=y', *directories, on_line=watch)
+        self.make('bzImage', on_line=watch)
+        if self.warnings:
+            raise Failure(f'the compiler warns: {self.warnings[0]}')
+        shutil.copyfile(self.obj / 'arch/x86/boot/bzImage', self.out / 'bzImage')
+        link(self.out / 'vmlinux', self.obj / 'vmlinux')
+
+    def boot(self):
+        run_logged([sys.executable, str(REPO / 'tests/vm/run.py'), '--kernel',
+                    self.name, '--variant', 'series',
+                    str(REPO / 'tests/vm/boot.py')], self.out / 'boot.log')
+
+    def checkpatch(self, patch, ignored):
+        r = subprocess.run(
+            ['perl', self.pristine.resolve() / 'scripts/checkpatch.pl',
+             '--strict', '--no-summary', '--terse', '--show-types',
+             '--ignore', ','.join(ignored), patch.resolve()],
+            cwd=self.pristine, capture_output=True, text=True)
+        said = (r.stdout + r.stderr).strip()
+        if r.returncode or said:
+            raise Failure(f'checkpatch: {said.splitlines()[0]}' if said else
+                          f'checkpatch ended with {r.returncode}')
+
+
+def touched(git):
+    """The directories with a Makefile that the last patch changed"""
+    names = git('diff', '--name-only', 'HEAD~', 'HEAD').split()
+    found = {os.path.dirname(n) for n in names if n.endswith(('.c', '.h'))}
+    return sorted(f'{d}/' for d in found if d.startswith('drivers/') and
+                  (git.directory / d / 'Makefile').exists())
+
+
+def same_as_attach(git, kernel):
+    files = attached(kernel.pristine)
+    names = set(git('diff', '--name-only', 'base', 'HEAD').split())
+    for name in sorted(names ^ set(files.changed)):
+        raise Failure(f'{name} is changed by ' +
+                      ('the series' if name in names else 'attach') + ' only')
+    for name, data in files.changed.items():
+        if (git.directory / name).read_bytes() != data:
+            raise Failure(f'{name} differs from what attach makes of it')
+    return len(names)
+
+
+def check():
+    kernel = SeriesTree()
+    boots = os.environ.get('BOOT', '1') != '0'
+    ignored = IGNORED + ([] if sender() else UNSIGNED)
+    with lock():
+        kernel.unpack()
+        out = write(kernel)
+        patches = sorted(out.glob('*.patch'))
+        files = attached(kernel.pristine)
+        git = kernel.fresh(sorted(n for n in files.changed
+                                  if (kernel.tree / n).exists()))
+        with Step('the base compiles'):
+            configure(kernel.tree.resolve(), kernel.obj,
+                      [REPO / 'kernels/guest.config'], kernel.make)
+            kernel.make('bzImage')
+        for n, patch in enumerate(patches, 1):
+            try:
+                with Step(f'{n}/{len(patches)} {patch.name[5:-6]}'):
+                    kernel.checkpatch(patch, ignored)
+                    git('am', '-q', '--keep-cr', str(patch.resolve()))
+                    kernel.compile_step(touched(git), n == len(patches))
+                    if boots:
+                        kernel.boot()
+            except Failure as e:
+                raise Failure(f'patch {n}, {patch.name}: {e}') from None
+        count = same_as_attach(git, kernel)
+    say(f'series of {kernel.name} ({kernel.package_version}): {len(patches)} patches, '
+        f'each one checked, applied, compiled' +
+        (' and booted' if boots else '; none booted, as BOOT=0') +
+        f'; {count} files, as attach makes them')
+
+
+if __name__ == '__main__':
+    main('series-check', check)
