@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "mi300x.h"
+#include "hub_registers.h"
 #include "soc15_ih_clientid.h"
 #include "gc/gc_9_4_3_offset.h"
 
@@ -14,18 +15,5 @@ void gfxhub_init(struct gpu *gpu, struct hub *hub, unsigned int xcc)
 	hub->client = SOC15_IH_CLIENTID_UTCL2;
 	/* XCDs of an AID are its nodes 1 and 2 */
 	hub->node = xcc / 2 * 4 + 1 + xcc % 2;
-	hub->reg.context0_cntl = HUB_REG(VM_CONTEXT0_CNTL);
-	hub->reg.page_table_base0 = HUB_REG(VM_CONTEXT0_PAGE_TABLE_BASE_ADDR_LO32);
-	hub->reg.start_lo = HUB_REG(VM_CONTEXT0_PAGE_TABLE_START_ADDR_LO32);
-	hub->reg.start_hi = HUB_REG(VM_CONTEXT0_PAGE_TABLE_START_ADDR_HI32);
-	hub->reg.end_lo = HUB_REG(VM_CONTEXT0_PAGE_TABLE_END_ADDR_LO32);
-	hub->reg.end_hi = HUB_REG(VM_CONTEXT0_PAGE_TABLE_END_ADDR_HI32);
-	hub->reg.fb_base = HUB_REG(MC_VM_FB_LOCATION_BASE);
-	hub->reg.fb_top = HUB_REG(MC_VM_FB_LOCATION_TOP);
-	hub->reg.invalidate_req0 = HUB_REG(VM_INVALIDATE_ENG0_REQ);
-	hub->reg.invalidate_ack0 = HUB_REG(VM_INVALIDATE_ENG0_ACK);
-	hub->reg.invalidate_sem0 = HUB_REG(VM_INVALIDATE_ENG0_SEM);
-	hub->reg.fault_status = HUB_REG(VM_L2_PROTECTION_FAULT_STATUS);
-	hub->reg.fault_addr_lo = HUB_REG(VM_L2_PROTECTION_FAULT_ADDR_LO32);
-	hub->reg.fault_addr_hi = HUB_REG(VM_L2_PROTECTION_FAULT_ADDR_HI32);
+	hub->reg = HUB_REGISTERS(HUB_REG);
 }

@@ -116,15 +116,17 @@ typedef uint32_t (*reg_read_fn)(struct gpu *gpu, void *arg, uint32_t reg);
  * @armed: the fault interrupt, as last logged
  * @seen: the first access since power-on, reset or context 0 off was logged
  */
+struct hub_registers {
+	uint32_t context0_cntl, page_table_base0, start_lo, start_hi, end_lo, end_hi;
+	uint32_t fb_base, fb_top;
+	uint32_t invalidate_req0, invalidate_ack0, invalidate_sem0;
+	uint32_t fault_status, fault_addr_lo, fault_addr_hi;
+};
+
 struct hub {
 	char name[12];
 	unsigned int client, node;
-	struct {
-		uint32_t context0_cntl, page_table_base0, start_lo, start_hi, end_lo, end_hi;
-		uint32_t fb_base, fb_top;
-		uint32_t invalidate_req0, invalidate_ack0, invalidate_sem0;
-		uint32_t fault_status, fault_addr_lo, fault_addr_hi;
-	} reg;
+	struct hub_registers reg;
 	bool armed, seen;
 	uint64_t last_fault;
 	unsigned long reads, writes, faults, invalidations;
@@ -283,7 +285,7 @@ void gmc_copy_in(struct gpu *gpu, const struct requester *by, void *to, uint64_t
 		 size_t size);
 bool gmc_is_poison(const struct gpu *gpu, uint32_t value);
 
-/* Rings and indirect buffers */
+/* stream.c: rings and indirect buffers */
 struct stream {
 	struct requester by;
 	uint64_t base, position, end, mask;	/* in dwords, but base */
@@ -299,6 +301,8 @@ static inline uint64_t stream_peek64(struct gpu *gpu, const struct stream *s, ui
 {
 	return stream_peek(gpu, s, n) | (uint64_t)stream_peek(gpu, s, n + 1) << 32;
 }
+
+bool stream_is_poison(struct gpu *gpu, struct stream *s, uint32_t header);
 
 /* ih.c */
 struct interrupt {

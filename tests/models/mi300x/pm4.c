@@ -306,14 +306,8 @@ bool pm4_run(struct gpu *gpu, struct queue *queue, struct stream *stream)
 		uint32_t header = stream_peek(gpu, stream, 0);
 		uint64_t length = 1;
 
-		if (gmc_is_poison(gpu, header)) {
-			event("poison-fetch", "hub=%s by=%s va=0x%lx what=%s",
-			      stream->by.hub->name, stream->by.name,
-			      stream->base + 4 * (stream->position & stream->mask),
-			      stream->depth ? "ib" : "ring");
-			stream->position = stream->end;
+		if (stream_is_poison(gpu, stream, header))
 			break;
-		}
 		gpu->xcc[queue->xcc].packets++;
 		if (CP_PACKET_GET_TYPE(header) == PACKET_TYPE3)
 			length = run_packet(&packet, header);

@@ -211,13 +211,8 @@ static bool run_stream(struct gpu *gpu, struct sdma *sdma, struct stream *s)
 		uint32_t header = stream_peek(gpu, s, 0);
 		uint32_t length;
 
-		if (gmc_is_poison(gpu, header)) {
-			event("poison-fetch", "hub=%s by=%s va=0x%lx what=%s", s->by.hub->name,
-			      s->by.name, s->base + 4 * (s->position & s->mask),
-			      s->depth ? "ib" : "ring");
-			s->position = s->end;
+		if (stream_is_poison(gpu, s, header))
 			break;
-		}
 		sdma->packets++;
 		length = run_packet(gpu, sdma, s, header);
 		if (!length)
