@@ -13,7 +13,7 @@ import re
 
 from common import Failure
 
-OURS = ('include/drm', 'drivers/gpu/drm', 'Documentation/gpu')
+OURS = ('include/drm', 'drivers/gpu/drm', 'Documentation/ABI', 'Documentation/gpu')
 NOT_OURS = ('.o', '.ko', '.orig', '.rej', '.pyc', '~')
 
 TITLE_C = re.compile(r'^/\*\n \* ([^\n]+)\n \*/\n(?=\n)', re.M)
