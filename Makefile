@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 MAKEFLAGS += --no-print-directory
 
 CHECKS := $(addprefix check-,checkpatch kernel-doc shellcheck python spdx \
-	layers w1 headers sparse smatch coccicheck docs)
+	layers facts w1 headers sparse smatch coccicheck docs)
 TARGETS := help demo test check $(CHECKS) soak figures kernel series \
 	series-check packages clean distclean cacheclean
 .PHONY: $(TARGETS)

@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True
 from common import main, say                            # noqa: E402
 from checks.bench import REGISTRY, Missing, Site        # noqa: E402
 import checks.style                                     # noqa: E402,F401
+import checks.facts                                     # noqa: E402,F401
 import checks.layers                                    # noqa: E402,F401
 import checks.build                                     # noqa: E402,F401
 import checks.docs                                      # noqa: E402,F401

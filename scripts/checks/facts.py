@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the pages say is what the code does."""
+import re
+from pathlib import Path
+
+from .bench import Plant, check
+
+PAGES = ('README.md', 'tests/README.md', 'Documentation/*')
+CODE = ('drivers/*.[ch]', 'include/*.h')
+LIBRARY = 'drivers/gpu/drm/pm_virt'
+TRACE = f'{LIBRARY}/drm_virt_pm_trace.h'
+DEBUGFS = f'{LIBRARY}/drm_virt_pm_debugfs.c'
+MAIN = 'Documentation/gpu/drm-virt-pm.rst'
+ADMIN = 'Documentation/gpu/drm-virt-pm-admin.rst'
+ABI = 'Documentation/ABI/testing/debugfs-drm-virt-pm'
+
+
+def _joined(text):
+    """C strings that go over several lines, as one"""
+    return re.sub(r'"\s*\n\s*"', '', text)
+
+
+# ---- files, targets, options
+
+# A word of a page that looks like a file of ours, or of the kernel's
+FILE = re.compile(r'(?<![\w./<*-])((?:drivers|include|Documentation|hooks|kernels|'
+                  r'scripts|tests|\.ci)/[\w./*-]*[\w*/])')
+
+
+def _files(site):
+    kernel = site.tree.source
+    for page in site.all(*PAGES):
+        for name in sorted(set(FILE.findall(site.read(page)))):
+            if site.all(name, f'{name.rstrip("/")}/*', f'{name}.rst'):
+                continue
+            if (kernel / name).exists() or (kernel / f'{name}.rst').exists():
+                continue
+            if '*' in name and any(kernel.glob(name)):
+                continue
+            yield f'{page}: there is no {name}'
+
+
+TARGET = re.compile(r'(?:`|^    |^)make ([a-z-]+)\b([^`\n#]*)', re.M)
+OPTION = re.compile(r'\b([A-Z_]+)=')
+
+
+def _targets(site):
+    makefile = site.read('Makefile')
+    checks = re.search(r'addprefix check-,((?:[^)]|\n)*)\)', makefile)[1]
+    known = set(re.findall(r'^([a-z-]+)(?: [a-z $()A-Z-]+)?:', makefile, re.M)) | \
+        set(re.search(r'^TARGETS :=((?:.*\\\n)*.*)', makefile, re.M)[1].split()) | \
+        {f'check-{name}' for name in checks.split()}
+    scripts = makefile + ''.join(site.read(n) for n in site.all('scripts/*.py')
+                                 if not n.startswith('scripts/checks/'))
+    for page in site.all('README.md', 'tests/README.md', 'Documentation/gpu/*'):
+        for target, options in TARGET.findall(site.read(page)):
+            if target in ('htmldocs', 'menuconfig', 'olddefconfig'):
+                continue        # the kernel's
+            if target not in known:
+                yield f'{page}: there is no target "make {target}"'
+            for option in OPTION.findall(options):
+                if not re.search(rf"\b{option}\b", scripts):
+                    yield f'{page}: make has no option {option}'
+
+
+# ---- what is printed
+
+# What people find in the log: drm_err() and so on, and the reasons of refusals
+PRINT = re.compile(r'(?:\b(?:drm|dev|DRM)_(?:err|warn|notice|info|warn_ratelimited)|'
+                   r'\bdrm_virt_pm_(?:refuse|device_lost))\('
+                   r'(?:[^";]*?)"((?:[^"\\]|\\.)*)"', re.S)
+PLACEHOLDER = re.compile(r'%[-+ #0-9.*]*(?:ll|l|h|z)?[a-zA-Z]')
+
+
+def _message_pieces(message):
+    """The parts of a message that are the same each time"""
+    text = message.replace('\\n', '')
+    return [p.strip(' :,()[]') for p in PLACEHOLDER.split(text)
+            if len(p.strip(' :,()[]')) > 3]
+
+
+def _messages(site):
+    """All messages are explained to whom they are shown."""
+    pages = ' '.join(' '.join(site.read(p).split())
+                     for p in site.all('Documentation/gpu/*'))
+    for name in site.all('drivers/*.c'):
+        if '/tests/' in name:
+            continue
+        for message in PRINT.findall(_joined(site.read(name))):
+            missing = [p for p in _message_pieces(message) if p not in pages]
+            if missing:
+                yield f'{name}: nothing is said about the message {message!r}'
+
+
+# A row of the table of messages: ``...``, where an ellipsis stands for anything
+MESSAGE_ROW = re.compile(r'^\s*(?:\* - )``((?:[^`]|\n)+)``', re.M)
+
+
+def _explained(site):
+    """And the other way round: what is explained exists."""
+    code = ' '.join(_joined(site.read(n)) for n in site.all(*CODE)
+                    if '/tests/' not in n)
+    for row in MESSAGE_ROW.findall(site.read(ADMIN)):
+        for piece in re.split(r'…', ' '.join(row.split())):
+            piece = piece.strip(' :,()[]')
+            if len(piece) > 3 and piece not in code:
+                yield f'{ADMIN}: no message says {piece!r}'
+
+
+# ---- interfaces
+
+def _interfaces(site):
+    abi, main = site.read(ABI), site.read(MAIN)
+    for key in re.findall(r'seq_printf\(m, "(?:\\n)?([a-z-]+): ',
+                          site.read(DEBUGFS)):
+        if not re.search(rf'^\s+{key}\b', abi, re.M):
+            yield f'{ABI}: nothing about the line {key!r}'
+    for key in re.findall(r'show_trail\(m, vpm, "([a-z]+)"', site.read(DEBUGFS)):
+        if not re.search(rf'^\s+(?:\w+, )?{key}\b', abi, re.M):
+            yield f'{ABI}: nothing about the lines {key!r}'
+    trace = site.read(TRACE)
+    comment = trace[:trace.index('*/\n\nTRACE_EVENT')]
+    for event in re.findall(r'^TRACE_EVENT\((\w+)', trace, re.M):
+        if not re.search(rf'^ \* {event}$', comment, re.M):
+            yield f'{TRACE}: nothing about the event {event}'
+    for name in site.all(f'{LIBRARY}/*.c'):
+        for parameter in re.findall(r'module_param_named\((\w+)', site.read(name)):
+            if parameter not in main or parameter not in site.read(ADMIN):
+                yield f'{name}: the parameter {parameter} is in no page'
+    for block in re.split(r'\n(?=What:)', abi):
+        for tag in ('What', 'Date', 'KernelVersion', 'Contact', 'Description'):
+            if not re.search(rf'^{tag}:\s', block, re.M):
+                yield f'{ABI}: {block.splitlines()[0]!r} has no {tag}'
+
+
+DOC_BLOCK = re.compile(r'^ \* DOC: (.+)$', re.M)
+
+
+def _included(site):
+    """The page takes in all that is written for it in the code."""
+    pages = ''.join(site.read(p) for p in site.all('Documentation/gpu/*'))
+    for name in site.all('drivers/*.[ch]'):
+        if '/tests/' in name:
+            continue
+        text = site.read(name)
+        for title in DOC_BLOCK.findall(text):
+            if not re.search(rf'kernel-doc:: {name}\n +:doc: {title}\n', pages):
+                yield f'{MAIN}: does not include "{title}" of {name}'
+        if re.search(r'^EXPORT_SYMBOL(?:_GPL)?\(', text, re.M) and \
+                not re.search(rf'kernel-doc:: {name}\n +:export:', pages):
+            yield f'{MAIN}: does not include the functions of {name}'
+
+
+def _maintained(site):
+    """MAINTAINERS knows each file, and each of its patterns means one."""
+    patterns = re.findall(r'^F:\s+(\S+)$', site.read('MAINTAINERS'), re.M)
+
+    def meant(pattern, name):
+        return name.startswith(pattern) if pattern.endswith('/') else \
+            Path(name).match(pattern)
+    for pattern in patterns:
+        if not any(meant(pattern, n) for n in site.names):
+            yield f'MAINTAINERS: {pattern} means no file'
+    for name in site.all('drivers/*', 'include/*', 'Documentation/*', 'hooks/*',
+                         'kernels/*', 'scripts/*', 'tests/*'):
+        if not any(meant(p, name) for p in patterns):
+            yield f'MAINTAINERS: nobody for {name}'
+
+
+GATE = f'{LIBRARY}/drm_virt_pm_gate.c'
+
+
+@check('facts', quick=True, plants=[
+    Plant('README.md', 'there is no scripts/planted', append='`scripts/planted`\n'),
+    Plant('README.md', '"make planted"', append='\n`make planted`\n'),
+    Plant('README.md', 'no option PLANTED', append='\n`make test PLANTED=1`\n'),
+    Plant(GATE, 'the message', append='\ndrm_err(vpm->drm, "planted %d\\n", 1);\n'),
+    Plant(ADMIN, 'no message says', append='\n   * - ``planted …``\n'),
+    Plant(DEBUGFS, "the line 'planted'", append='seq_printf(m, "planted: ");\n'),
+    Plant(TRACE, 'the event drm_virt_pm_planted',
+          append='TRACE_EVENT(drm_virt_pm_planted,\n'),
+    Plant(ABI, 'has no Date', append='\nWhat:\tplanted\n'),
+    Plant(GATE, 'does not include "planted"', append='/**\n * DOC: planted\n */\n'),
+    Plant('MAINTAINERS', 'means no file', append='F:\tplanted.c\n'),
+    Plant('Documentation/planted.rst', 'nobody for', append='planted\n'),
+])
+def facts(site):
+    """files, options, messages and interfaces that the pages name are there"""
+    parts = (_files, _targets, _messages, _explained, _interfaces, _included,
+             _maintained)
+    return len(site.all(*PAGES)), [c for part in parts for c in part(site)]
