@@ -611,9 +611,31 @@ int drm_virt_pm_milestone_require(struct drm_virt_pm *vpm,
 
 /* entry gate */
 int drm_virt_pm_enter(struct drm_virt_pm *vpm);
+int __drm_virt_pm_pass(struct drm_virt_pm *vpm);
 void drm_virt_pm_exit(struct drm_virt_pm *vpm);
 int drm_virt_pm_gate_close(struct drm_virt_pm *vpm, unsigned int timeout_ms);
 void drm_virt_pm_gate_open(struct drm_virt_pm *vpm);
+
+/**
+ * drm_virt_pm_pass - pass the entry gate without being counted
+ * @vpm: the device
+ *
+ * Two loads while the gate is open. For drivers that close it only while user
+ * space is frozen, so that drm_virt_pm_gate_close() has nobody to wait for: a
+ * frozen task is either in front of the gate or out of the kernel.
+ *
+ * Context: As drm_virt_pm_enter().
+ *
+ * Return: 0; -ERESTARTSYS if a signal came while waiting; -ENODEV if the
+ * device is lost.
+ */
+static inline int drm_virt_pm_pass(struct drm_virt_pm *vpm)
+{
+	if (likely(!READ_ONCE(vpm->gate.closed) && !drm_virt_pm_is_lost(vpm)))
+		return 0;
+
+	return __drm_virt_pm_pass(vpm);
+}
 
 /* queues */
 void drm_virt_pm_queue_init(struct drm_virt_pm_queue *queue,

@@ -229,8 +229,9 @@ EXPORT_SYMBOL(drm_virt_pm_init);
  * Objects may outlive this: the functions for tracked objects stay valid, the
  * others are not.
  *
- * Context: At unbind, after drm_dev_unplug(); may sleep. Not from a PM
- * callback or notifier, nor from &drm_virt_pm_ops.lost.
+ * Context: At unbind; may sleep. Usually after drm_dev_unplug(), because the
+ * gate is open from here on. Not from a PM callback or notifier, nor from
+ * &drm_virt_pm_ops.lost.
  */
 void drm_virt_pm_fini(struct drm_virt_pm *vpm)
 {

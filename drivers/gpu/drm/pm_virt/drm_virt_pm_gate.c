@@ -75,6 +75,28 @@ int drm_virt_pm_enter(struct drm_virt_pm *vpm)
 EXPORT_SYMBOL(drm_virt_pm_enter);
 
 /**
+ * __drm_virt_pm_pass - the slow half of drm_virt_pm_pass()
+ * @vpm: the device
+ *
+ * Waits until the gate opens or the device is lost.
+ *
+ * Context: As drm_virt_pm_enter().
+ *
+ * Return: As drm_virt_pm_pass().
+ */
+int __drm_virt_pm_pass(struct drm_virt_pm *vpm)
+{
+	int ret;
+
+	ret = wait_event_freezable(vpm->gate.entry, gate_passable(vpm));
+	if (!ret && drm_virt_pm_is_lost(vpm))
+		ret = -ENODEV;
+
+	return ret;
+}
+EXPORT_SYMBOL(__drm_virt_pm_pass);
+
+/**
  * drm_virt_pm_exit - leave the entry gate
  * @vpm: the device
  *

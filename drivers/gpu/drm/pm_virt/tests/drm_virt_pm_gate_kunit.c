@@ -20,6 +20,11 @@ static int pass(struct vpm_mock_task *task)
 	return ret;
 }
 
+static int pass_uncounted(struct vpm_mock_task *task)
+{
+	return drm_virt_pm_pass(&task->mock->base);
+}
+
 static int close(struct vpm_mock_task *task)
 {
 	return drm_virt_pm_gate_close(&task->mock->base, NEVER_MS);
@@ -216,6 +221,45 @@ static void drm_virt_pm_test_gate_race(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, vpm_mock_task_result(tasks[i]), 0);
 }
 
+static void drm_virt_pm_test_gate_pass(struct kunit *test)
+{
+	struct vpm_mock *mock = test->priv;
+	struct drm_virt_pm *vpm = &mock->base;
+	struct vpm_mock_task *task, *signalled;
+
+	/* Who only passes is not counted, and closing does not wait for it. */
+	KUNIT_ASSERT_EQ(test, drm_virt_pm_pass(vpm), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&vpm->gate.users), 0);
+	KUNIT_ASSERT_EQ(test, drm_virt_pm_gate_close(vpm, 0), 0);
+
+	task = vpm_mock_task_start(mock, pass_uncounted, NULL);
+	signalled = vpm_mock_task_start(mock, pass_uncounted, NULL);
+	VPM_MOCK_AWAIT(test, vpm_mock_sleepers(&vpm->gate.entry) == 2);
+	vpm_mock_task_signal(signalled);
+	KUNIT_EXPECT_EQ(test, vpm_mock_task_result(signalled), -ERESTARTSYS);
+	KUNIT_EXPECT_TRUE(test, vpm_mock_task_runs(task));
+	drm_virt_pm_gate_open(vpm);
+	KUNIT_EXPECT_EQ(test, vpm_mock_task_result(task), 0);
+}
+
+static void drm_virt_pm_test_gate_pass_lost(struct kunit *test)
+{
+	struct vpm_mock *mock = test->priv;
+	struct drm_virt_pm *vpm = &mock->base;
+	struct vpm_mock_task *task;
+
+	KUNIT_ASSERT_EQ(test, drm_virt_pm_gate_close(vpm, 0), 0);
+	task = vpm_mock_task_start(mock, pass_uncounted, NULL);
+	VPM_MOCK_AWAIT(test, vpm_mock_sleepers(&vpm->gate.entry) == 1);
+	drm_virt_pm_device_lost(vpm, "tested");
+
+	/* -ENODEV with the gate closed, and open */
+	KUNIT_EXPECT_EQ(test, vpm_mock_task_result(task), -ENODEV);
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_pass(vpm), -ENODEV);
+	drm_virt_pm_gate_open(vpm);
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_pass(vpm), -ENODEV);
+}
+
 static struct kunit_case drm_virt_pm_gate_cases[] = {
 	KUNIT_CASE(drm_virt_pm_test_gate_passage),
 	KUNIT_CASE(drm_virt_pm_test_gate_wait),
@@ -226,6 +270,8 @@ static struct kunit_case drm_virt_pm_gate_cases[] = {
 	KUNIT_CASE(drm_virt_pm_test_gate_close_waits),
 	KUNIT_CASE(drm_virt_pm_test_gate_close_times_out),
 	KUNIT_CASE(drm_virt_pm_test_gate_race),
+	KUNIT_CASE(drm_virt_pm_test_gate_pass),
+	KUNIT_CASE(drm_virt_pm_test_gate_pass_lost),
 	{}
 };
 
