@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// amdgpu: who is turned away from a GPU that is suspended or lost, and who says
+// that an invalidation was not acknowledged.
+//
+//# file drivers/gpu/drm/amd/amdgpu/amdgpu_ioc32.c
+//# add 1 #include "amdgpu_virt_pm.h"
+//# add 1 amdgpu_virt_pm_pass(
+//# file drivers/gpu/drm/amd/amdgpu/amdgpu_job.c
+//# add 1 #include "amdgpu_virt_pm.h"
+//# add 1 if (amdgpu_virt_pm_is_lost(adev))
+//# file drivers/gpu/drm/amd/amdgpu/amdgpu_gfx.c
+//# add 1 #include "amdgpu_virt_pm.h"
+//# add 2 if (amdgpu_virt_pm_is_down(adev))
+//# file drivers/gpu/drm/amd/amdgpu/gmc_v9_0.c
+//# add 1 #include "amdgpu_virt_pm.h"
+//# add 1 amdgpu_virt_pm_trouble(adev,
+
+@inc depends on !(file in "amdgpu_ioc32.c")@
+@@
+ #include "amdgpu.h"
++#include "amdgpu_virt_pm.h"
+
+@inc_ioc32@
+@@
+ #include "amdgpu_drv.h"
++#include "amdgpu_virt_pm.h"
+
+@compat@
+identifier filp, cmd, arg;
+@@
+ amdgpu_kms_compat_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+ {
+ 	unsigned int nr = DRM_IOCTL_NR(cmd);
++	struct drm_file *file_priv = filp->private_data;
++	int ret;
+
+-	if (nr < DRM_COMMAND_BASE)
+-		return drm_compat_ioctl(filp, cmd, arg);
++	if (nr < DRM_COMMAND_BASE) {
++		ret = amdgpu_virt_pm_pass(file_priv->minor->dev);
++		if (ret)
++			return ret;
++		return drm_compat_ioctl(filp, cmd, arg);
++	}
+ 	...
+ }
+
+// a scheduler without a ring that is ready has no run queue to put a job on
+@job@
+identifier adev, num_ibs;
+@@
+ amdgpu_job_alloc(struct amdgpu_device *adev, ...)
+ {
+ 	<...
++	if (amdgpu_virt_pm_is_lost(adev))
++		return -ENODEV;
++
+ 	if (num_ibs == 0)
+ 		return -EINVAL;
+ 	...>
+ }
+
+@partition@
+identifier f = { amdgpu_gfx_get_current_compute_partition, amdgpu_gfx_set_compute_partition };
+identifier adev, mode, num_xcc;
+@@
+ f(...)
+ {
+ 	...
+ 	struct amdgpu_device *adev = ...;
+ 	<...
+(
++	if (amdgpu_virt_pm_is_down(adev))
++		return -ENODEV;
++
+ 	mode = amdgpu_xcp_query_partition_mode(...);
+|
++	if (amdgpu_virt_pm_is_down(adev))
++		return -ENODEV;
++
+ 	num_xcc = NUM_XCC(...);
+)
+ 	...>
+ }
+
+@trouble@
+identifier adev, j;
+@@
+ gmc_v9_0_flush_gpu_tlb(struct amdgpu_device *adev, ...)
+ {
+ 	<...
+ 	if (j < adev->usec_timeout)
+ 		return;
++
++	amdgpu_virt_pm_trouble(adev, "TLB invalidation not acknowledged");
+ 	...>
+ }
