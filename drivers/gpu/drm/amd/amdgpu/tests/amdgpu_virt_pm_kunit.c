@@ -1,0 +1,911 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+/*
+ * A passed-through GPU made of test code: IP blocks, a partition manager, a
+ * fault interrupt and a PCI device that write down what was asked of them. The
+ * two functions of amdgpu_device.c that own the order are fakes with the points
+ * in the places where the hooks put them; that the hooks do put them there is
+ * for the real driver on the model to show.
+ */
+
+#include <linux/dma-fence.h>
+#include <linux/pci.h>
+#include <linux/pm_runtime.h>
+#include <linux/unaligned.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_kunit_helpers.h>
+#include <kunit/test.h>
+
+#include "../amdgpu.h"
+#include "../amdgpu_virt_pm.h"
+#include "../amdgpu_xcp.h"
+
+#define CYCLES		5
+#define MSI_CAP		0x50
+#define VENDOR		0x1002
+#define DEVICE		0x74a1
+#define LOG_SIZE	256
+
+/* What a resume does if nothing fails; in front of the bar, phase by phase. */
+#define GOOD_UP "+common +gmc +ih arm | +psp switch query | +gfx +sdma | kfd late arm"
+
+/* Where a fake fails, or leaves out what it should do. */
+enum trick {
+	NO_TRICK,
+	OTHER_DEVICE,
+	OTHER_REVISION,
+	NO_DEVICE,
+	NO_MSI,
+	PHASE1_FAILS,
+	NOT_ACKNOWLEDGED,
+	ARM_FAILS,
+	FIRMWARE_FAILS,
+	SWITCH_FAILS,
+	SWITCH_IGNORED,
+	PHASE2_FAILS,
+	TROUBLE_IN_PHASE2,
+	KFD_FAILS,
+	LATE_INIT_FAILS,
+	SKIP_IDENTIFY,
+	SKIP_MEMORY,
+	SKIP_FIRMWARE,
+	SKIP_ENGINES,
+	SKIP_CLIENTS,
+};
+
+struct fake {
+	struct amdgpu_device *adev;
+	enum trick trick;
+	char log[LOG_SIZE];
+
+	struct pci_dev pdev;
+	struct pci_bus bus;
+	u8 config[PCI_CFG_SPACE_SIZE];
+
+	struct amdgpu_xcp_mgr xcp_mgr;
+	int mode;
+
+	atomic_t fault_types[1];
+	bool armed;
+
+	bool unbound;
+
+	/* between suspend and resume, the lock that the PM core holds */
+	bool locked;
+
+	/* what the fake suspend returns, and whether it undid its work then */
+	int suspend_ret;
+	bool suspend_undone;
+};
+
+static struct fake *the_fake;
+
+static void log_add(struct fake *fake, const char *what)
+{
+	if (fake->log[0])
+		strlcat(fake->log, " ", sizeof(fake->log));
+	strlcat(fake->log, what, sizeof(fake->log));
+}
+
+static void forget_log(struct fake *fake)
+{
+	fake->log[0] = '\0';
+}
+
+static void expect_log(struct kunit *test, struct fake *fake, const char *log)
+{
+	KUNIT_EXPECT_STREQ(test, fake->log, log);
+	forget_log(fake);
+}
+
+/* PCI */
+
+static int config_read(struct pci_bus *bus, unsigned int devfn, int where,
+		       int size, u32 *val)
+{
+	struct fake *fake = container_of(bus, struct fake, bus);
+
+	*val = 0;
+	memcpy(val, fake->config + where, size);
+	if (fake->trick == NO_DEVICE)
+		*val = ~0;
+
+	return PCIBIOS_SUCCESSFUL;
+}
+
+static struct pci_ops config_ops = {
+	.read = config_read,
+};
+
+/* IP blocks */
+
+static const struct amdgpu_ip_block_version versions[] = {
+	{ .type = AMD_IP_BLOCK_TYPE_COMMON },
+	{ .type = AMD_IP_BLOCK_TYPE_GMC },
+	{ .type = AMD_IP_BLOCK_TYPE_IH },
+	{ .type = AMD_IP_BLOCK_TYPE_PSP },
+	{ .type = AMD_IP_BLOCK_TYPE_GFX },
+	{ .type = AMD_IP_BLOCK_TYPE_SDMA },
+};
+
+static const char * const names[] = {
+	"+common", "+gmc", "+ih", "+psp", "+gfx", "+sdma",
+};
+
+static void blocks_up(struct fake *fake, unsigned int from, unsigned int to)
+{
+	for (; from < to; from++) {
+		log_add(fake, names[from]);
+		fake->adev->ip_blocks[from].status.hw = true;
+	}
+}
+
+/* the fault interrupt */
+
+static int fault_set(struct amdgpu_device *adev, struct amdgpu_irq_src *src,
+		     unsigned int type, enum amdgpu_interrupt_state state)
+{
+	lockdep_assert_held(&adev->irq.lock);
+
+	the_fake->armed = state == AMDGPU_IRQ_STATE_ENABLE;
+	log_add(the_fake, the_fake->armed ? "arm" : "disarm");
+	return the_fake->trick == ARM_FAILS ? -EIO : 0;
+}
+
+static const struct amdgpu_irq_src_funcs fault_funcs = {
+	.set = fault_set,
+};
+
+/* the partition manager */
+
+static int switch_mode(struct amdgpu_xcp_mgr *xcp_mgr, int mode, int *num_xcps)
+{
+	log_add(the_fake, "switch");
+	if (the_fake->trick == SWITCH_FAILS)
+		return -EINVAL;
+
+	/* the real one drops what the GFX block says, too */
+	if (the_fake->trick != SWITCH_IGNORED)
+		the_fake->mode = mode;
+	xcp_mgr->mode = mode;
+	return 0;
+}
+
+static int query_mode(struct amdgpu_xcp_mgr *xcp_mgr)
+{
+	log_add(the_fake, "query");
+	return the_fake->mode;
+}
+
+static struct amdgpu_xcp_mgr_funcs xcp_funcs = {
+	.switch_partition_mode = switch_mode,
+	.query_partition_mode = query_mode,
+};
+
+/* amdgpu_device.c */
+
+static int fake_suspend(struct drm_device *ddev, bool notify_clients)
+{
+	struct amdgpu_device *adev = drm_to_adev(ddev);
+	unsigned int i;
+
+	log_add(the_fake, "suspend");
+	adev->in_suspend = true;
+	if (the_fake->suspend_ret) {
+		adev->in_suspend = !the_fake->suspend_undone;
+		return the_fake->suspend_ret;
+	}
+
+	for (i = 0; i < adev->num_ip_blocks; i++)
+		adev->ip_blocks[i].status.hw = false;
+	/* as gmc_v9_0_hw_fini() */
+	if (!amdgpu_sriov_vf(adev))
+		amdgpu_irq_put(adev, &adev->gmc.vm_fault, 0);
+
+	/* a hibernation is followed by a reset */
+	the_fake->mode = AMDGPU_SPX_PARTITION_MODE;
+	the_fake->armed = false;
+	return 0;
+}
+
+static int fake_ip_resume(struct fake *fake)
+{
+	struct amdgpu_device *adev = fake->adev;
+	int r;
+
+	if (fake->trick == PHASE1_FAILS)
+		return -ETIME;
+	blocks_up(fake, 0, 3);
+	if (fake->trick == NOT_ACKNOWLEDGED)
+		amdgpu_virt_pm_trouble(adev, "not acknowledged");
+
+	if (fake->trick != SKIP_MEMORY) {
+		r = amdgpu_virt_pm_memory_up(adev);
+		if (r)
+			return r;
+	}
+
+	log_add(fake, "|");
+	if (fake->trick == FIRMWARE_FAILS)
+		return -EINVAL;
+	blocks_up(fake, 3, 4);
+
+	if (fake->trick != SKIP_FIRMWARE) {
+		r = amdgpu_virt_pm_firmware_up(adev);
+		if (r)
+			return r;
+	}
+
+	log_add(fake, "|");
+	blocks_up(fake, 4, 5);
+	if (fake->trick == PHASE2_FAILS)
+		return -ETIMEDOUT;
+	blocks_up(fake, 5, 6);
+	if (fake->trick == TROUBLE_IN_PHASE2)
+		amdgpu_virt_pm_trouble(adev, "not acknowledged");
+
+	return fake->trick == SKIP_ENGINES ? 0 : amdgpu_virt_pm_engines_up(adev);
+}
+
+static int fake_resume(struct drm_device *ddev, bool notify_clients)
+{
+	struct amdgpu_device *adev = drm_to_adev(ddev);
+	struct fake *fake = the_fake;
+	int r;
+
+	if (fake->trick != SKIP_IDENTIFY) {
+		r = amdgpu_virt_pm_identify(adev);
+		if (r)
+			return r;
+	}
+
+	r = fake_ip_resume(fake);
+	if (r)
+		return r;
+
+	r = amdgpu_virt_pm_before_clients(adev);
+	if (r)
+		return r;
+	log_add(fake, "| kfd");
+	if (fake->trick == KFD_FAILS)
+		return -EIO;
+
+	log_add(fake, "late");
+	if (fake->trick == LATE_INIT_FAILS)
+		return -EIO;
+	r = amdgpu_irq_get(adev, &adev->gmc.vm_fault, 0);
+	if (r)
+		return r;
+
+	if (fake->trick != SKIP_CLIENTS) {
+		r = amdgpu_virt_pm_clients_up(adev);
+		if (r)
+			return r;
+	}
+
+	adev->in_suspend = false;
+	return 0;
+}
+
+/* set-up */
+
+static struct amdgpu_device *fake_device(struct kunit *test, u32 caps, u32 gc)
+{
+	struct amdgpu_device *adev;
+	struct drm_device *ddev;
+	struct device *dev;
+	struct fake *fake;
+	unsigned int i;
+
+	dev = drm_kunit_helper_alloc_device(test);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	/* what it returns is the DRM device, wherever that is in the type */
+	ddev = __drm_kunit_helper_alloc_drm_device(test, dev, sizeof(*adev),
+						   offsetof(struct amdgpu_device, ddev),
+						   DRIVER_GEM);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ddev);
+	adev = drm_to_adev(ddev);
+	fake = kunit_kzalloc(test, sizeof(*fake), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, fake);
+	the_fake = fake;
+	test->priv = fake;
+	fake->adev = adev;
+
+	adev->dev = dev;
+	adev->virt.caps = caps;
+	adev->ip_versions[GC_HWIP][0] = gc;
+
+	fake->bus.ops = &config_ops;
+	fake->pdev.bus = &fake->bus;
+	fake->pdev.vendor = VENDOR;
+	fake->pdev.device = DEVICE;
+	fake->pdev.revision = 1;
+	fake->pdev.msi_enabled = 1;
+	fake->pdev.msi_cap = MSI_CAP;
+	put_unaligned_le16(VENDOR, fake->config + PCI_VENDOR_ID);
+	put_unaligned_le16(DEVICE, fake->config + PCI_DEVICE_ID);
+	fake->config[PCI_REVISION_ID] = 1;
+	put_unaligned_le16(PCI_MSI_FLAGS_ENABLE,
+			   fake->config + MSI_CAP + PCI_MSI_FLAGS);
+	adev->pdev = &fake->pdev;
+
+	for (i = 0; i < ARRAY_SIZE(versions); i++) {
+		adev->ip_blocks[i].version = &versions[i];
+		adev->ip_blocks[i].status.valid = true;
+		adev->ip_blocks[i].status.hw = true;
+	}
+	adev->num_ip_blocks = ARRAY_SIZE(versions);
+
+	spin_lock_init(&adev->irq.lock);
+	adev->irq.installed = true;
+	adev->gmc.vm_fault.num_types = 1;
+	adev->gmc.vm_fault.enabled_types = fake->fault_types;
+	adev->gmc.vm_fault.funcs = &fault_funcs;
+	/* as late_init at probe */
+	amdgpu_irq_get(adev, &adev->gmc.vm_fault, 0);
+	forget_log(fake);
+
+	mutex_init(&fake->xcp_mgr.xcp_lock);
+	fake->xcp_mgr.adev = adev;
+	fake->xcp_mgr.funcs = &xcp_funcs;
+	fake->xcp_mgr.mode = AMDGPU_CPX_PARTITION_MODE;
+	fake->mode = AMDGPU_CPX_PARTITION_MODE;
+	adev->xcp_mgr = &fake->xcp_mgr;
+
+	return adev;
+}
+
+static struct fake *fake_gpu(struct kunit *test, u32 caps)
+{
+	struct amdgpu_device *adev;
+
+	adev = fake_device(test, caps, IP_VERSION(9, 4, 3));
+	KUNIT_ASSERT_EQ(test, amdgpu_virt_pm_init(adev), 0);
+	KUNIT_ASSERT_NOT_NULL(test, adev->virt_pm);
+	adev->virt_pm->suspend = fake_suspend;
+	adev->virt_pm->resume = fake_resume;
+
+	return the_fake;
+}
+
+static struct fake *fake_pf(struct kunit *test)
+{
+	return fake_gpu(test, AMDGPU_PASSTHROUGH_MODE);
+}
+
+static struct fake *fake_vf(struct kunit *test)
+{
+	return fake_gpu(test, AMDGPU_SRIOV_CAPS_IS_VF);
+}
+
+static void unlock(struct fake *fake)
+{
+	if (fake->locked)
+		device_unlock(fake->adev->dev);
+	fake->locked = false;
+}
+
+static int suspend(struct fake *fake)
+{
+	/* or the library takes it that nobody is going to resume it */
+	device_lock(fake->adev->dev);
+	fake->locked = true;
+
+	return amdgpu_virt_pm_suspend(adev_to_drm(fake->adev));
+}
+
+static int resume(struct fake *fake)
+{
+	int r = amdgpu_virt_pm_resume(adev_to_drm(fake->adev));
+
+	unlock(fake);
+	return r;
+}
+
+static void fake_exit(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	/* while what it points to is there */
+	if (!fake->unbound)
+		amdgpu_virt_pm_remove(fake->adev);
+	unlock(fake);
+}
+
+static int pass(struct fake *fake)
+{
+	return amdgpu_virt_pm_pass(adev_to_drm(fake->adev));
+}
+
+static int fault_count(struct fake *fake)
+{
+	return atomic_read(&fake->fault_types[0]);
+}
+
+static int usage(struct fake *fake)
+{
+	return atomic_read(&fake->adev->dev->power.usage_count);
+}
+
+/* Run what waits until tasks are thawed. */
+static void run_later(struct fake *fake)
+{
+	unlock(fake);
+	flush_delayed_work(&fake->adev->virt_pm->base.work);
+}
+
+static void expect_lost(struct kunit *test, struct fake *fake)
+{
+	struct amdgpu_device *adev = fake->adev;
+	unsigned int i;
+
+	KUNIT_EXPECT_TRUE(test, amdgpu_virt_pm_is_lost(adev));
+	KUNIT_EXPECT_TRUE(test, amdgpu_virt_pm_is_down(adev));
+	KUNIT_EXPECT_TRUE(test, adev->no_hw_access);
+	KUNIT_EXPECT_TRUE(test, adev->in_suspend);
+	for (i = 0; i < adev->num_ip_blocks; i++)
+		KUNIT_EXPECT_FALSE(test, adev->ip_blocks[i].status.hw);
+
+	/* users are turned away, those of KFD on other GPUs are not */
+	KUNIT_EXPECT_EQ(test, pass(fake), -ENODEV);
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_pass_kfd(), 0);
+
+	/* the system goes on, and nothing is touched */
+	forget_log(fake);
+	KUNIT_EXPECT_EQ(test, suspend(fake), 0);
+	KUNIT_EXPECT_EQ(test, resume(fake), 0);
+	expect_log(test, fake, "");
+
+	run_later(fake);
+	KUNIT_EXPECT_TRUE(test, drm_dev_is_unplugged(adev_to_drm(adev)));
+}
+
+/*
+ * Order
+ */
+
+static void amdgpu_virt_pm_test_order(struct kunit *test)
+{
+	struct fake *fake = fake_pf(test);
+	const struct drm_virt_pm_trail *trail = &fake->adev->virt_pm->base.last_up;
+	static const char * const expected[] = {
+		"identity", "memory", "fault-interrupt", "firmware",
+		"partition", "engines", "clients", "gpu",
+	};
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	expect_log(test, fake, "suspend disarm");
+	KUNIT_ASSERT_EQ(test, resume(fake), 0);
+	expect_log(test, fake, GOOD_UP);
+	KUNIT_EXPECT_EQ(test, fake->mode, AMDGPU_CPX_PARTITION_MODE);
+
+	/* and debugfs says so */
+	KUNIT_ASSERT_EQ(test, trail->count, ARRAY_SIZE(expected));
+	for (i = 0; i < ARRAY_SIZE(expected); i++) {
+		KUNIT_EXPECT_STREQ(test, trail->entry[i].name, expected[i]);
+		KUNIT_EXPECT_EQ(test, trail->entry[i].ret, 0);
+	}
+}
+
+static void amdgpu_virt_pm_test_twice(struct kunit *test)
+{
+	struct fake *fake = fake_pf(test);
+	struct drm_device *ddev = adev_to_drm(fake->adev);
+
+	/* Freeze and poweroff without a thaw: the second finds it down. */
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_suspend(ddev), 0);
+	expect_log(test, fake, "suspend disarm");
+	KUNIT_EXPECT_EQ(test, resume(fake), 0);
+	KUNIT_EXPECT_EQ(test, resume(fake), 0);
+	expect_log(test, fake, GOOD_UP);
+}
+
+static void amdgpu_virt_pm_test_no_partitions(struct kunit *test)
+{
+	struct fake *fake = fake_pf(test);
+
+	/* There may never have been a mode. */
+	fake->xcp_mgr.mode = AMDGPU_XCP_MODE_NONE;
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	forget_log(fake);
+	KUNIT_EXPECT_EQ(test, resume(fake), 0);
+	expect_log(test, fake, "+common +gmc +ih arm | +psp | +gfx +sdma | kfd late arm");
+}
+
+static void amdgpu_virt_pm_test_vf(struct kunit *test)
+{
+	struct fake *fake = fake_vf(test);
+
+	/* The host has partitioned it, before this one resumes or not. */
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	expect_log(test, fake, "suspend");
+	fake->mode = AMDGPU_CPX_PARTITION_MODE;
+	KUNIT_EXPECT_EQ(test, resume(fake), 0);
+	expect_log(test, fake, "+common +gmc +ih arm | +psp query | +gfx +sdma | kfd late arm");
+
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	fake->mode = AMDGPU_DPX_PARTITION_MODE;
+	KUNIT_EXPECT_EQ(test, resume(fake), -EIO);
+	KUNIT_EXPECT_STREQ(test, fake->adev->virt_pm->base.lost_reason,
+			   "the partition mode is not restored (-5)");
+	expect_lost(test, fake);
+}
+
+static void amdgpu_virt_pm_test_msix(struct kunit *test)
+{
+	struct fake *fake = fake_pf(test);
+
+	fake->pdev.msi_enabled = 0;
+	fake->pdev.msix_enabled = 1;
+	fake->pdev.msix_cap = MSI_CAP;
+	put_unaligned_le16(PCI_MSIX_FLAGS_ENABLE,
+			   fake->config + MSI_CAP + PCI_MSIX_FLAGS);
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	KUNIT_EXPECT_EQ(test, resume(fake), 0);
+
+	put_unaligned_le16(0, fake->config + MSI_CAP + PCI_MSIX_FLAGS);
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	KUNIT_EXPECT_EQ(test, resume(fake), -ENXIO);
+	expect_lost(test, fake);
+}
+
+/*
+ * The reference count of the fault interrupt
+ */
+
+static void check_counts(struct kunit *test, struct fake *fake)
+{
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, fault_count(fake), 1);
+	for (i = 0; i < CYCLES; i++) {
+		KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+		KUNIT_EXPECT_EQ(test, fault_count(fake), 0);
+		KUNIT_EXPECT_FALSE(test, fake->armed);
+
+		/* the host of a VF does it */
+		fake->mode = AMDGPU_CPX_PARTITION_MODE;
+		forget_log(fake);
+		KUNIT_ASSERT_EQ(test, resume(fake), 0);
+		KUNIT_EXPECT_EQ(test, fault_count(fake), 1);
+		KUNIT_EXPECT_TRUE(test, fake->armed);
+		/* once early, and once with the reference */
+		KUNIT_EXPECT_NOT_NULL(test, strstr(fake->log, "late arm"));
+	}
+}
+
+static void amdgpu_virt_pm_test_count_pf(struct kunit *test)
+{
+	check_counts(test, fake_pf(test));
+}
+
+static void amdgpu_virt_pm_test_count_vf(struct kunit *test)
+{
+	check_counts(test, fake_vf(test));
+}
+
+/*
+ * Every point failing
+ */
+
+struct failure {
+	const char *name;
+	enum trick trick;
+	int ret;
+	const char *log;
+	const char *reason;
+};
+
+static const struct failure failures[] = {
+	{ "another device", OTHER_DEVICE, -ENODEV, "",
+	  "not the device that was suspended (-19)" },
+	{ "another revision", OTHER_REVISION, -ENODEV, "",
+	  "not the device that was suspended (-19)" },
+	{ "no device", NO_DEVICE, -ENODEV, "",
+	  "not the device that was suspended (-19)" },
+	{ "no interrupts", NO_MSI, -ENXIO, "",
+	  "its interrupts are disabled (-6)" },
+	{ "memory", PHASE1_FAILS, -ETIME, "", "resume failed (-62)" },
+	{ "an invalidation", NOT_ACKNOWLEDGED, -EIO, "+common +gmc +ih",
+	  "not acknowledged (-5)" },
+	{ "the fault interrupt", ARM_FAILS, -EIO, "+common +gmc +ih arm",
+	  "the page fault interrupt cannot be armed (-5)" },
+	{ "firmware", FIRMWARE_FAILS, -EINVAL, "+common +gmc +ih arm |",
+	  "resume failed (-22)" },
+	{ "the switch", SWITCH_FAILS, -EINVAL,
+	  "+common +gmc +ih arm | +psp switch query",
+	  "the partition mode is not restored (-22)" },
+	{ "the mode", SWITCH_IGNORED, -EIO,
+	  "+common +gmc +ih arm | +psp switch query",
+	  "the partition mode is not restored (-5)" },
+	{ "a ring test", PHASE2_FAILS, -ETIMEDOUT,
+	  "+common +gmc +ih arm | +psp switch query | +gfx",
+	  "resume failed (-110)" },
+	{ "a late invalidation", TROUBLE_IN_PHASE2, -EIO,
+	  "+common +gmc +ih arm | +psp switch query | +gfx +sdma",
+	  "not acknowledged (-5)" },
+	{ "KFD", KFD_FAILS, -EIO,
+	  "+common +gmc +ih arm | +psp switch query | +gfx +sdma | kfd",
+	  "resume failed (-5)" },
+	{ "late initialisation", LATE_INIT_FAILS, -EIO,
+	  "+common +gmc +ih arm | +psp switch query | +gfx +sdma | kfd late",
+	  "resume failed (-5)" },
+
+	/* a point that the hooks left out */
+	{ "identity missing", SKIP_IDENTIFY, -EPROTO, "+common +gmc +ih",
+	  "resume failed (-71)" },
+	{ "memory missing", SKIP_MEMORY, -EPROTO, "+common +gmc +ih | +psp",
+	  "resume failed (-71)" },
+	{ "partition missing", SKIP_FIRMWARE, -EPROTO,
+	  "+common +gmc +ih arm | +psp | +gfx +sdma", "resume failed (-71)" },
+	{ "engines missing", SKIP_ENGINES, -EPROTO,
+	  "+common +gmc +ih arm | +psp switch query | +gfx +sdma",
+	  "resume failed (-71)" },
+	{ "clients missing", SKIP_CLIENTS, -EPROTO, GOOD_UP,
+	  "resume failed (-71)" },
+};
+
+static void describe(const struct failure *failure, char *desc)
+{
+	strscpy(desc, failure->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(failures, failures, describe);
+
+static void amdgpu_virt_pm_test_fails(struct kunit *test)
+{
+	const struct failure *failure = test->param_value;
+	struct fake *fake = fake_pf(test);
+
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	forget_log(fake);
+
+	fake->trick = failure->trick;
+	if (fake->trick == OTHER_DEVICE)
+		put_unaligned_le16(DEVICE + 1, fake->config + PCI_DEVICE_ID);
+	if (fake->trick == OTHER_REVISION)
+		fake->config[PCI_REVISION_ID]++;
+	if (fake->trick == NO_MSI)
+		put_unaligned_le16(0, fake->config + MSI_CAP + PCI_MSI_FLAGS);
+
+	KUNIT_EXPECT_EQ(test, resume(fake), failure->ret);
+	expect_log(test, fake, failure->log);
+	KUNIT_EXPECT_STREQ(test, fake->adev->virt_pm->base.lost_reason,
+			   failure->reason);
+	expect_lost(test, fake);
+}
+
+static void amdgpu_virt_pm_test_suspend_fails(struct kunit *test)
+{
+	struct fake *fake = fake_pf(test);
+
+	/* If the driver has undone its work, nothing has happened. */
+	fake->suspend_ret = -ENOMEM;
+	fake->suspend_undone = true;
+	KUNIT_EXPECT_EQ(test, suspend(fake), -ENOMEM);
+	unlock(fake);
+	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_down(fake->adev));
+	KUNIT_EXPECT_EQ(test, pass(fake), 0);
+	KUNIT_EXPECT_EQ(test, fault_count(fake), 1);
+
+	fake->suspend_undone = false;
+	KUNIT_EXPECT_EQ(test, suspend(fake), -ENOMEM);
+	unlock(fake);
+	expect_lost(test, fake);
+}
+
+/* Somebody waits for a fence of the GPU that does not come back. */
+
+static const char *fence_name(struct dma_fence *fence)
+{
+	return "fake";
+}
+
+static const struct dma_fence_ops fence_ops = {
+	.get_driver_name = fence_name,
+	.get_timeline_name = fence_name,
+};
+
+static void amdgpu_virt_pm_test_fences(struct kunit *test)
+{
+	struct fake *fake = fake_pf(test);
+	struct amdgpu_ring *ring = kunit_kzalloc(test, sizeof(*ring), GFP_KERNEL);
+	struct dma_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	u32 seq = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, ring);
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	ring->adev = fake->adev;
+	ring->num_hw_submission = 2;
+	KUNIT_ASSERT_EQ(test, amdgpu_fence_driver_init_ring(ring), 0);
+	ring->fence_drv.cpu_addr = &seq;
+	ring->fence_drv.initialized = true;
+	fake->adev->rings[0] = ring;
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+
+	dma_fence_init(fence, &fence_ops, &ring->fence_drv.lock, 0, 1);
+	ring->fence_drv.sync_seq = 1;
+	rcu_assign_pointer(ring->fence_drv.fences[1], dma_fence_get(fence));
+	pm_runtime_get_noresume(fake->adev->dev);
+
+	fake->trick = PHASE2_FAILS;
+	KUNIT_EXPECT_EQ(test, resume(fake), -ETIMEDOUT);
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(fence));
+	KUNIT_EXPECT_EQ(test, fence->error, -ECANCELED);
+
+	fake->adev->rings[0] = NULL;
+	kfree(ring->fence_drv.fences);
+	dma_fence_put(fence);
+}
+
+/*
+ * Nothing happens to others
+ */
+
+static void amdgpu_virt_pm_test_others(struct kunit *test)
+{
+	static const struct {
+		u32 caps, gc;
+	} others[] = {
+		{ 0, IP_VERSION(9, 4, 3) },
+		{ AMDGPU_PASSTHROUGH_MODE, IP_VERSION(10, 3, 0) },
+		{ AMDGPU_PASSTHROUGH_MODE, IP_VERSION(11, 0, 0) },
+		{ AMDGPU_SRIOV_CAPS_IS_VF, IP_VERSION(12, 0, 0) },
+	};
+	struct amdgpu_device *adev;
+	unsigned int i;
+
+	adev = fake_device(test, 0, 0);
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		adev->virt.caps = others[i].caps;
+		adev->ip_versions[GC_HWIP][0] = others[i].gc;
+		KUNIT_ASSERT_EQ(test, amdgpu_virt_pm_init(adev), 0);
+		KUNIT_EXPECT_NULL(test, adev->virt_pm);
+	}
+
+	/* GMC 9 without partitions: Vega */
+	adev->virt.caps = AMDGPU_PASSTHROUGH_MODE;
+	adev->ip_versions[GC_HWIP][0] = IP_VERSION(9, 4, 0);
+	adev->xcp_mgr = NULL;
+	KUNIT_ASSERT_EQ(test, amdgpu_virt_pm_init(adev), 0);
+	KUNIT_ASSERT_NULL(test, adev->virt_pm);
+
+	/* and all functions bear it */
+	amdgpu_virt_pm_trouble(adev, "none");
+	KUNIT_EXPECT_EQ(test, fake_resume(adev_to_drm(adev), false), 0);
+	expect_log(test, the_fake, "+common +gmc +ih | +psp | +gfx +sdma | kfd late");
+	KUNIT_EXPECT_EQ(test, fault_count(the_fake), 2);
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_thaw_skipped(adev_to_drm(adev)), 0);
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_poweroff_skipped(adev_to_drm(adev)), 0);
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_pass(adev_to_drm(adev)), 0);
+	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_down(adev));
+	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_lost(adev));
+}
+
+static void amdgpu_virt_pm_test_other_resumes(struct kunit *test)
+{
+	struct fake *fake = fake_pf(test);
+	struct drm_device *ddev = adev_to_drm(fake->adev);
+
+	/*
+	 * Runtime PM, vga_switcheroo and the reset of a running GPU pass the
+	 * same points, tricks or not.
+	 */
+	fake->trick = NO_MSI;
+	put_unaligned_le16(0, fake->config + MSI_CAP + PCI_MSI_FLAGS);
+	KUNIT_ASSERT_EQ(test, fake_suspend(ddev, false), 0);
+	forget_log(fake);
+	KUNIT_EXPECT_EQ(test, fake_resume(ddev, false), 0);
+	expect_log(test, fake, "+common +gmc +ih | +psp | +gfx +sdma | kfd late arm");
+	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_down(fake->adev));
+
+	/* a GPU without power stays as it is over a sleep state */
+	ddev->switch_power_state = DRM_SWITCH_POWER_OFF;
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_suspend(ddev), 0);
+	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_down(fake->adev));
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_resume(ddev), 0);
+	expect_log(test, fake, "");
+	KUNIT_EXPECT_EQ(test, fake->adev->virt_pm->base.epoch, 1);
+}
+
+/*
+ * A thaw that is skipped
+ */
+
+static void amdgpu_virt_pm_test_deferred(struct kunit *test)
+{
+	struct fake *fake = fake_pf(test);
+	int before = usage(fake);
+
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	forget_log(fake);
+
+	/* The image cannot be written, and tasks run again. */
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_thaw_skipped(adev_to_drm(fake->adev)), 0);
+	run_later(fake);
+	expect_log(test, fake, GOOD_UP);
+	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_down(fake->adev));
+	KUNIT_EXPECT_EQ(test, usage(fake), before);
+	KUNIT_EXPECT_EQ(test, pass(fake), 0);
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_pass_kfd(), 0);
+}
+
+static void amdgpu_virt_pm_test_deferred_fails(struct kunit *test)
+{
+	struct fake *fake = fake_pf(test);
+
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	fake->trick = PHASE2_FAILS;
+	amdgpu_virt_pm_thaw_skipped(adev_to_drm(fake->adev));
+	run_later(fake);
+	expect_lost(test, fake);
+}
+
+static void amdgpu_virt_pm_test_deferred_cancelled(struct kunit *test)
+{
+	struct fake *fake = fake_pf(test);
+	struct drm_device *ddev = adev_to_drm(fake->adev);
+	int before = usage(fake);
+
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	forget_log(fake);
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_thaw_skipped(ddev), 0);
+	KUNIT_EXPECT_EQ(test, usage(fake), before + 1);
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_poweroff_skipped(ddev), 0);
+	KUNIT_EXPECT_EQ(test, usage(fake), before);
+	expect_log(test, fake, "");
+
+	KUNIT_EXPECT_EQ(test, resume(fake), 0);
+	expect_log(test, fake, GOOD_UP);
+	KUNIT_EXPECT_EQ(test, usage(fake), before);
+}
+
+static void amdgpu_virt_pm_test_unbound(struct kunit *test)
+{
+	struct fake *fake = fake_pf(test);
+	int before = usage(fake);
+
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	amdgpu_virt_pm_thaw_skipped(adev_to_drm(fake->adev));
+	forget_log(fake);
+
+	amdgpu_virt_pm_remove(fake->adev);
+	fake->unbound = true;
+	expect_log(test, fake, "");
+	KUNIT_EXPECT_TRUE(test, amdgpu_virt_pm_is_lost(fake->adev));
+	KUNIT_EXPECT_TRUE(test, fake->adev->no_hw_access);
+	KUNIT_EXPECT_EQ(test, pass(fake), -ENODEV);
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_pass_kfd(), 0);
+	KUNIT_EXPECT_EQ(test, usage(fake), before);
+}
+
+static struct kunit_case amdgpu_virt_pm_cases[] = {
+	KUNIT_CASE(amdgpu_virt_pm_test_order),
+	KUNIT_CASE(amdgpu_virt_pm_test_twice),
+	KUNIT_CASE(amdgpu_virt_pm_test_no_partitions),
+	KUNIT_CASE(amdgpu_virt_pm_test_vf),
+	KUNIT_CASE(amdgpu_virt_pm_test_msix),
+	KUNIT_CASE(amdgpu_virt_pm_test_count_pf),
+	KUNIT_CASE(amdgpu_virt_pm_test_count_vf),
+	KUNIT_CASE_PARAM(amdgpu_virt_pm_test_fails, failures_gen_params),
+	KUNIT_CASE(amdgpu_virt_pm_test_suspend_fails),
+	KUNIT_CASE(amdgpu_virt_pm_test_fences),
+	KUNIT_CASE(amdgpu_virt_pm_test_others),
+	KUNIT_CASE(amdgpu_virt_pm_test_other_resumes),
+	KUNIT_CASE(amdgpu_virt_pm_test_deferred),
+	KUNIT_CASE(amdgpu_virt_pm_test_deferred_fails),
+	KUNIT_CASE(amdgpu_virt_pm_test_deferred_cancelled),
+	KUNIT_CASE(amdgpu_virt_pm_test_unbound),
+	{}
+};
+
+static struct kunit_suite amdgpu_virt_pm_suite = {
+	.name = "amdgpu_virt_pm",
+	.exit = fake_exit,
+	.test_cases = amdgpu_virt_pm_cases,
+};
+
+kunit_test_suite(amdgpu_virt_pm_suite);
