@@ -644,8 +644,11 @@ static void fini(void *data)
 		lose(pm, "unbound while suspended");
 
 	drm_virt_pm_fini(&pm->base);
-	if (pm->abandoned)
+	if (pm->abandoned) {
 		pm_runtime_put_noidle(pm->adev->dev);
+		/* the buffers that are freed now would complain */
+		pm->adev->in_suspend = false;
+	}
 }
 
 /**
