@@ -25,7 +25,8 @@ MOST_LINES = 20
 def blind_spots(check, site):
     """The planted defects that a check does not see"""
     for plant in check.plants:
-        _, complaints = check.run(site.planted(plant))
+        with site.planted(plant) as spoilt:
+            _, complaints = check.run(spoilt)
         if not any(plant.expect in c for c in complaints):
             yield (f'does not see what was planted into {plant.path}: '
                    f'nothing about {plant.expect!r}')
@@ -73,9 +74,8 @@ def run():
         for check in chosen:
             say(f'check-{check.name:12} {check.what}')
         return 0
-    with Tree() as tree:
-        site = Site(tree)
-        results = [run_one(check, site) for check in chosen]
+    site = Site(Tree())
+    results = [run_one(check, site) for check in chosen]
     failed, skipped = results.count(0), results.count(None)
     say(f'{results.count(1)} passed, {failed} failed' +
         (f', {skipped} skipped' if skipped else ''))

@@ -4,10 +4,12 @@
 A check is believed only if it bites: it names defects (Plant), and before it
 looks at the repository each of them is planted into a copy and has to be found.
 """
+import contextlib
 import dataclasses
 import fnmatch
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from common import BUILD, REPO, Failure
@@ -77,16 +79,18 @@ class Site:
         self.names = repository_files() if names is None else names
         self.plant = plant
 
+    @contextlib.contextmanager
     def planted(self, plant):
-        root = BUILD / 'check/planted'
-        shutil.rmtree(root, ignore_errors=True)
-        for name in self.names:
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(self.root / name, root / name)
-        path = root / plant.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(plant.spoil(path.read_text() if path.exists() else ''))
-        return Site(self.tree, root, sorted({*self.names, plant.path}), plant)
+        BUILD.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix='planted-', dir=BUILD) as root:
+            root = Path(root)
+            for name in self.names:
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(self.root / name, root / name)
+            path = root / plant.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(plant.spoil(path.read_text() if path.exists() else ''))
+            yield Site(self.tree, root, sorted({*self.names, plant.path}), plant)
 
     def all(self, *patterns):
         """The files of these names; * also matches a slash."""

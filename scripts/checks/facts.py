@@ -167,6 +167,28 @@ def _maintained(site):
             yield f'MAINTAINERS: nobody for {name}'
 
 
+# ---- tests
+
+TESTED_BY = re.compile(r'\b([SDL]): ((?:[^SDL]|[SDL](?!: ))*)')
+
+
+def _tests(site):
+    """The table of defects names tests that exist."""
+    driver = ''.join(site.read(n) for n in site.all('drivers/*_kunit.c'))
+    known = {'S': lambda t: site.all(f'tests/scenarios/{t}.py'),
+             'D': lambda t: f'virtio_gpu_pm_test_{t}(' in driver,
+             'L': lambda t: f'"drm_virt_pm_{t}"' in driver}
+    table = [li for li in site.read('tests/README.md').splitlines()
+             if re.match(r'\| \d+ \|', li)]
+    for line in table:
+        for kind, names in TESTED_BY.findall(line.split('|')[3]):
+            for name in re.findall(r'`(\w+)`', names):
+                if not known[kind](name):
+                    yield f'tests/README.md: there is no test {kind}: {name}'
+    if not table:
+        yield 'tests/README.md: there is no table of defects'
+
+
 GATE = f'{LIBRARY}/drm_virt_pm_gate.c'
 
 
@@ -181,11 +203,12 @@ GATE = f'{LIBRARY}/drm_virt_pm_gate.c'
           append='TRACE_EVENT(drm_virt_pm_planted,\n'),
     Plant(ABI, 'has no Date', append='\nWhat:\tplanted\n'),
     Plant(GATE, 'does not include "planted"', append='/**\n * DOC: planted\n */\n'),
+    Plant('tests/README.md', 'no test D: planted', append='| 99 | x | D: `planted` |\n'),
     Plant('MAINTAINERS', 'means no file', append='F:\tplanted.c\n'),
     Plant('Documentation/planted.rst', 'nobody for', append='planted\n'),
 ])
 def facts(site):
     """files, options, messages and interfaces that the pages name are there"""
     parts = (_files, _targets, _messages, _explained, _interfaces, _included,
-             _maintained)
+             _tests, _maintained)
     return len(site.all(*PAGES)), [c for part in parts for c in part(site)]

@@ -23,23 +23,24 @@ class Tree(Kernel):
         self.lock = None
         self.attached = self.configured = False
 
-    def __enter__(self):
-        self.lock = lock()
-        return self
-
-    def __exit__(self, *_):
-        self.lock.close()
+    def _hold(self):
+        """Until the end; not before something is written."""
+        self.lock = self.lock or lock()
 
     @property
     def source(self):
         """The pristine sources"""
         if not self.pristine.exists():
+            self._hold()
             self.unpack()
         link(self.top / 'source', self.pristine)
         return self.pristine
 
     def attach(self):
         if not self.attached:
+            self._hold()
+            if not self.pristine.exists():
+                self.unpack()
             # what an interrupted check has left is not in the list of files
             for left in self.work.glob('tree/**/check_planted*'):
                 left.unlink()
@@ -49,7 +50,6 @@ class Tree(Kernel):
 
     def configure(self):
         """... and ready to compile single files"""
-        self.source.exists()
         self.attach()
         if not self.configured:
             self.obj.mkdir(exist_ok=True)
