@@ -16,8 +16,8 @@ ABI = 'Documentation/ABI/testing/debugfs-drm-virt-pm'
 
 
 def _joined(text):
-    """C strings that go over several lines, as one"""
-    return re.sub(r'"\s*\n\s*"', '', text)
+    """C strings that go over several lines, as one; without // comments"""
+    return re.sub(r'"\s*\n\s*"', '', re.sub(r'^//.*', '', text, flags=re.M))
 
 
 # ---- files, targets, options
@@ -67,7 +67,8 @@ def _targets(site):
 
 # What people find in the log: drm_err() and so on, and the reasons of refusals
 PRINT = re.compile(r'(?:\b(?:drm|dev|DRM)_(?:err|warn|notice|info|warn_ratelimited)|'
-                   r'\bdrm_virt_pm_(?:refuse|device_lost))\('
+                   r'\bdrm_virt_pm_(?:refuse|device_lost)|'
+                   r'\b(?:fail|lose|amdgpu_virt_pm_trouble))\('
                    r'(?:[^";]*?)"((?:[^"\\]|\\.)*)"', re.S)
 PLACEHOLDER = re.compile(r'%[-+ #0-9.*]*(?:ll|l|h|z)?[a-zA-Z]')
 
@@ -83,7 +84,7 @@ def _messages(site):
     """All messages are explained to whom they are shown."""
     pages = ' '.join(' '.join(site.read(p).split())
                      for p in site.all('Documentation/gpu/*'))
-    for name in site.all('drivers/*.c'):
+    for name in site.all('drivers/*.c', 'hooks/*.cocci'):
         if '/tests/' in name:
             continue
         for message in PRINT.findall(_joined(site.read(name))):
@@ -98,7 +99,7 @@ MESSAGE_ROW = re.compile(r'^\s*(?:\* - )``((?:[^`]|\n)+)``', re.M)
 
 def _explained(site):
     """And the other way round: what is explained exists."""
-    code = ' '.join(_joined(site.read(n)) for n in site.all(*CODE)
+    code = ' '.join(_joined(site.read(n)) for n in site.all(*CODE, 'hooks/*.cocci')
                     if '/tests/' not in n)
     for row in MESSAGE_ROW.findall(site.read(ADMIN)):
         for piece in re.split(r'…', ' '.join(row.split())):
