@@ -9,6 +9,7 @@
 //# add 3 amdgpu_virt_pm_resume(drm_dev)
 //# add 2 if (amdgpu_virt_pm_is_down(adev))
 //# add 2 if (amdgpu_virt_pm_is_lost(adev))
+//# add 1 amdgpu_virt_pm_resume_later(drm_dev);
 //# add 1 amdgpu_virt_pm_remove(adev)
 //# add 1 amdgpu_virt_pm_pass(dev)
 //# gone amdgpu_device_suspend(drm_dev, true)
@@ -88,6 +89,39 @@ statement S;
 +		return 0;
 +
  	if (amdgpu_acpi_should_gpu_reset(adev)) { ... }
+ 	...>
+ }
+
+// a GPU that is suspended, but not reset, is not on the PM core's list
+@freeze_reset@
+identifier drm_dev;
+@@
+ amdgpu_pmops_freeze(...)
+ {
+ 	...
+ 	struct drm_device *drm_dev = ...;
+ 	<...
+-	return amdgpu_asic_reset(...);
++	r = amdgpu_asic_reset(adev);
++	if (r)
++		amdgpu_virt_pm_resume_later(drm_dev);
++	return r;
+ 	...>
+ }
+
+@freeze_reset_locked@
+identifier drm_dev, r;
+@@
+ amdgpu_pmops_freeze(...)
+ {
+ 	...
+ 	struct drm_device *drm_dev = ...;
+ 	<...
+ 	r = amdgpu_asic_reset(...);
+ 	amdgpu_device_unlock_reset_domain(...);
++	if (r)
++		amdgpu_virt_pm_resume_later(drm_dev);
+ 	return r;
  	...>
  }
 

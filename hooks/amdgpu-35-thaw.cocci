@@ -3,7 +3,7 @@
 //
 //# when drivers/gpu/drm/amd/amdgpu/amdgpu_drv.c pm_hibernation_mode_is_suspend
 //# file drivers/gpu/drm/amd/amdgpu/amdgpu_drv.c
-//# add 1 return amdgpu_virt_pm_thaw_skipped(drm_dev);
+//# add 1 return amdgpu_virt_pm_resume_later(drm_dev);
 //# add 1 return amdgpu_virt_pm_poweroff_skipped(drm_dev);
 //# add 1 amdgpu_virt_pm_is_down(drm_to_adev(drm_dev))
 
@@ -18,7 +18,7 @@ expression E;
  	<...
  	if (E)
 -		return 0;
-+		return amdgpu_virt_pm_thaw_skipped(drm_dev);
++		return amdgpu_virt_pm_resume_later(drm_dev);
  	...>
  }
 

@@ -280,17 +280,18 @@ int amdgpu_virt_pm_resume(struct drm_device *ddev)
 }
 
 /**
- * amdgpu_virt_pm_thaw_skipped - the GPU stays suspended while the image is written
+ * amdgpu_virt_pm_resume_later - the GPU is suspended, and nobody may resume it
  * @ddev: the device
  *
- * If the system goes on instead of being powered off, the GPU is resumed when
- * tasks run again.
+ * For a thaw that is skipped because the system is about to be powered off, and
+ * for a freeze that fails after the GPU was suspended. If the system goes on,
+ * the GPU is resumed when tasks run again.
  *
- * Context: PM callback: thaw.
+ * Context: PM callback: thaw or freeze.
  *
  * Return: 0
  */
-int amdgpu_virt_pm_thaw_skipped(struct drm_device *ddev)
+int amdgpu_virt_pm_resume_later(struct drm_device *ddev)
 {
 	struct amdgpu_device *adev = drm_to_adev(ddev);
 

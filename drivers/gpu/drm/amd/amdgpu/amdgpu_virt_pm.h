@@ -53,7 +53,7 @@ void amdgpu_virt_pm_remove(struct amdgpu_device *adev);
 /* PM callbacks of the system's sleep states */
 int amdgpu_virt_pm_suspend(struct drm_device *ddev);
 int amdgpu_virt_pm_resume(struct drm_device *ddev);
-int amdgpu_virt_pm_thaw_skipped(struct drm_device *ddev);
+int amdgpu_virt_pm_resume_later(struct drm_device *ddev);
 int amdgpu_virt_pm_poweroff_skipped(struct drm_device *ddev);
 bool amdgpu_virt_pm_is_down(struct amdgpu_device *adev);
 bool amdgpu_virt_pm_is_lost(struct amdgpu_device *adev);
@@ -101,7 +101,7 @@ static inline int amdgpu_virt_pm_resume(struct drm_device *ddev)
 	return amdgpu_device_resume(ddev, true);
 }
 
-static inline int amdgpu_virt_pm_thaw_skipped(struct drm_device *ddev)
+static inline int amdgpu_virt_pm_resume_later(struct drm_device *ddev)
 {
 	return 0;
 }

@@ -778,7 +778,7 @@ static void amdgpu_virt_pm_test_others(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_resume(adev_to_drm(adev), false), 0);
 	expect_log(test, the_fake, "+common +gmc +ih | +psp | +gfx +sdma | kfd late");
 	KUNIT_EXPECT_EQ(test, fault_count(the_fake), 2);
-	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_thaw_skipped(adev_to_drm(adev)), 0);
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_resume_later(adev_to_drm(adev)), 0);
 	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_poweroff_skipped(adev_to_drm(adev)), 0);
 	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_pass(adev_to_drm(adev)), 0);
 	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_down(adev));
@@ -824,7 +824,7 @@ static void amdgpu_virt_pm_test_deferred(struct kunit *test)
 	forget_log(fake);
 
 	/* The image cannot be written, and tasks run again. */
-	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_thaw_skipped(adev_to_drm(fake->adev)), 0);
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_resume_later(adev_to_drm(fake->adev)), 0);
 	run_later(fake);
 	expect_log(test, fake, GOOD_UP);
 	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_down(fake->adev));
@@ -839,7 +839,7 @@ static void amdgpu_virt_pm_test_deferred_fails(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
 	fake->trick = PHASE2_FAILS;
-	amdgpu_virt_pm_thaw_skipped(adev_to_drm(fake->adev));
+	amdgpu_virt_pm_resume_later(adev_to_drm(fake->adev));
 	run_later(fake);
 	expect_lost(test, fake);
 }
@@ -852,7 +852,7 @@ static void amdgpu_virt_pm_test_deferred_cancelled(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
 	forget_log(fake);
-	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_thaw_skipped(ddev), 0);
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_resume_later(ddev), 0);
 	KUNIT_EXPECT_EQ(test, usage(fake), before + 1);
 	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_poweroff_skipped(ddev), 0);
 	KUNIT_EXPECT_EQ(test, usage(fake), before);
@@ -869,7 +869,7 @@ static void amdgpu_virt_pm_test_unbound(struct kunit *test)
 	int before = usage(fake);
 
 	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
-	amdgpu_virt_pm_thaw_skipped(adev_to_drm(fake->adev));
+	amdgpu_virt_pm_resume_later(adev_to_drm(fake->adev));
 	forget_log(fake);
 
 	amdgpu_virt_pm_remove(fake->adev);
@@ -877,6 +877,8 @@ static void amdgpu_virt_pm_test_unbound(struct kunit *test)
 	expect_log(test, fake, "");
 	KUNIT_EXPECT_TRUE(test, amdgpu_virt_pm_is_lost(fake->adev));
 	KUNIT_EXPECT_TRUE(test, fake->adev->no_hw_access);
+	/* the teardown frees buffers, which it must not do in a suspend */
+	KUNIT_EXPECT_FALSE(test, fake->adev->in_suspend);
 	KUNIT_EXPECT_EQ(test, pass(fake), -ENODEV);
 	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_pass_kfd(), 0);
 	KUNIT_EXPECT_EQ(test, usage(fake), before);
