@@ -54,6 +54,7 @@ extern const struct command buffer_commands[];
 extern const struct command system_commands[];
 extern const struct command amdgpu_commands[];
 extern const struct command kfd_commands[];
+extern const struct command timing_commands[];
 
 /* channel.c */
 int channel_open(const char *path);
@@ -66,7 +67,11 @@ void reply_encoded(const char *text, size_t length);
 int parse_number(const char *word, __u32 *number);
 
 /* buffer.c */
+struct buffer *buffer_at(__u32 index);
 struct buffer *buffer_find(const char *word);
+int buffer_create_dumb(struct buffer *buffer);
+void buffer_destroy(struct buffer *buffer);
+int buffer_transfer(const struct buffer *buffer);
 int buffer_framebuffer(struct buffer *buffer);
 
 /* amdgpu.c: the @which-th render node of amdgpu, one for each partition */
@@ -75,5 +80,7 @@ int amdgpu_open_node(__u32 which);
 /* display.c */
 int card_fd(void);
 int card_ioctl(unsigned long request, void *argument);
+int display_flip(const char *output, struct buffer *buffer);
+int display_move_cursor(const char *output, __u32 x, __u32 y);
 
 #endif

@@ -27,13 +27,16 @@
 static struct buffer *buffers;
 static __u32 buffer_count;
 
+struct buffer *buffer_at(__u32 index)
+{
+	return index < buffer_count && buffers[index].handle ? &buffers[index] : NULL;
+}
+
 struct buffer *buffer_find(const char *word)
 {
 	__u32 index;
 
-	if (parse_number(word, &index) || index >= buffer_count || !buffers[index].handle)
-		return NULL;
-	return &buffers[index];
+	return parse_number(word, &index) ? NULL : buffer_at(index);
 }
 
 static size_t buffer_size(const struct buffer *buffer)
@@ -109,7 +112,7 @@ static int fill(const struct buffer *buffer)
 	return 0;
 }
 
-static int create_dumb(struct buffer *buffer)
+int buffer_create_dumb(struct buffer *buffer)
 {
 	struct drm_mode_create_dumb create = {
 		.width = buffer->width, .height = buffer->height, .bpp = 32,
@@ -154,7 +157,7 @@ static int create_blob(struct buffer *buffer)
 	return result;
 }
 
-static int transfer(const struct buffer *buffer)
+int buffer_transfer(const struct buffer *buffer)
 {
 	struct drm_virtgpu_3d_transfer_to_host transfer = {
 		.bo_handle = buffer->handle,
@@ -164,7 +167,7 @@ static int transfer(const struct buffer *buffer)
 	return card_ioctl(DRM_IOCTL_VIRTGPU_TRANSFER_TO_HOST, &transfer);
 }
 
-static void destroy(struct buffer *buffer)
+void buffer_destroy(struct buffer *buffer)
 {
 	struct drm_mode_destroy_dumb dumb = { .handle = buffer->handle };
 	struct drm_gem_close gem = { .handle = buffer->handle };
@@ -192,15 +195,15 @@ static int create_filled(struct buffer *buffer)
 		result = create_blob(buffer);
 		break;
 	default:
-		result = create_dumb(buffer);
+		result = buffer_create_dumb(buffer);
 		break;
 	}
 	if (!result)
 		result = fill(buffer);
 	if (!result && buffer->kind == BUFFER_RESOURCE)
-		result = transfer(buffer);
+		result = buffer_transfer(buffer);
 	if (result && buffer->handle)
-		destroy(buffer);
+		buffer_destroy(buffer);
 	return result;
 }
 
@@ -333,7 +336,7 @@ static int do_destroy(int argc, char **argv)
 	(void)argc;
 	if (!buffer)
 		return -EINVAL;
-	destroy(buffer);
+	buffer_destroy(buffer);
 	return 0;
 }
 
@@ -342,7 +345,7 @@ static int do_transfer(int argc, char **argv)
 	struct buffer *buffer = buffer_find(argv[0]);
 
 	(void)argc;
-	return buffer ? transfer(buffer) : -EINVAL;
+	return buffer ? buffer_transfer(buffer) : -EINVAL;
 }
 
 /* share BUFFER: out as a dma-buf and in again must be the same object */
@@ -378,7 +381,7 @@ static void *stampede_thread(void *argument)
 	struct stampede *stampede = argument;
 
 	pthread_barrier_wait(&stampede->start);
-	return (void *)(intptr_t)transfer(stampede->buffer);
+	return (void *)(intptr_t)buffer_transfer(stampede->buffer);
 }
 
 /* stampede BUFFER THREADS: all of them use the buffer at the same moment */

@@ -208,14 +208,12 @@ static int wait_for_flip(void)
 	return read(card, events, sizeof(events)) > 0 ? 0 : -EIO;
 }
 
-static int do_flip(int argc, char **argv)
+int display_flip(const char *word, struct buffer *buffer)
 {
-	struct output *output = find_output(argv[0]);
-	struct buffer *buffer = buffer_find(argv[1]);
+	struct output *output = find_output(word);
 	struct drm_mode_crtc_page_flip flip = { .flags = DRM_MODE_PAGE_FLIP_EVENT };
 	int result;
 
-	(void)argc;
 	if (!output || !buffer)
 		return -EINVAL;
 	result = buffer_framebuffer(buffer);
@@ -225,6 +223,12 @@ static int do_flip(int argc, char **argv)
 	flip.fb_id = buffer->fb;
 	result = card_ioctl(DRM_IOCTL_MODE_PAGE_FLIP, &flip);
 	return result ?: wait_for_flip();
+}
+
+static int do_flip(int argc, char **argv)
+{
+	(void)argc;
+	return display_flip(argv[0], buffer_find(argv[1]));
 }
 
 static int do_dirty(int argc, char **argv)
@@ -270,19 +274,25 @@ static int do_cursor(int argc, char **argv)
 	return card_ioctl(DRM_IOCTL_MODE_CURSOR2, &cursor);
 }
 
+int display_move_cursor(const char *word, __u32 x, __u32 y)
+{
+	struct output *output = find_output(word);
+	struct drm_mode_cursor cursor = { .flags = DRM_MODE_CURSOR_MOVE, .x = x, .y = y };
+
+	if (!output)
+		return -EINVAL;
+	cursor.crtc_id = output->crtc;
+	return card_ioctl(DRM_IOCTL_MODE_CURSOR, &cursor);
+}
+
 static int do_cursor_move(int argc, char **argv)
 {
-	struct output *output = find_output(argv[0]);
-	struct drm_mode_cursor cursor = { .flags = DRM_MODE_CURSOR_MOVE };
 	__u32 x, y;
 
 	(void)argc;
-	if (!output || parse_number(argv[1], &x) || parse_number(argv[2], &y))
+	if (parse_number(argv[1], &x) || parse_number(argv[2], &y))
 		return -EINVAL;
-	cursor.crtc_id = output->crtc;
-	cursor.x = x;
-	cursor.y = y;
-	return card_ioctl(DRM_IOCTL_MODE_CURSOR, &cursor);
+	return display_move_cursor(argv[0], x, y);
 }
 
 const struct command display_commands[] = {

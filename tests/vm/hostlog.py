@@ -11,7 +11,8 @@ import re
 
 TRACE = ('virtio_gpu_*', 'virtio_set_status', 'virtio_blk_handle_read')
 
-_EVENT = re.compile(r'^(?:\d+@\d+\.\d+:)?((?:virtio_gpu|virtio_set_status|virtio_blk)\w*) (.*)$')
+_EVENT = re.compile(r'^(?:\d+@(\d+\.\d+):)?'
+                    r'((?:virtio_gpu|virtio_set_status|virtio_blk|virtio_queue_notify)\w*) (.*)$')
 _FIELD = re.compile(r'(\w+) (0x[0-9a-f]+|\d+)')
 
 # Lines that QEMU writes and that are nobody's fault. Each with its reason.
@@ -24,8 +25,9 @@ ALLOWED = (
 class Command:
     """One thing that the guest told the GPU."""
 
-    def __init__(self, name, line, **fields):
+    def __init__(self, name, line, time=None, **fields):
         self.name, self.line = name, line
+        self.time = time                # in seconds, if QEMU was told to note it
         self.resource = fields.get('res', 0)
         self.fields = fields
 
@@ -41,6 +43,7 @@ class HostLog:
         self.errors = []                # what QEMU complained about
         self._blocks = set()
         self._statuses = []
+        self._kicks = []
         for number, line in enumerate(text.splitlines(), 1):
             self._parse(number, line)
         self._add_resets()
@@ -51,18 +54,21 @@ class HostLog:
             if line.strip() and not any(re.search(a, line) for a, _ in ALLOWED):
                 self.errors.append(line.strip())
             return
-        event, rest = match.groups()
+        time, event, rest = match.groups()
+        time = time and float(time)
         fields = {k: int(v, 0) for k, v in _FIELD.findall(rest)}
         if event == 'virtio_blk_handle_read':
             self._blocks.add(fields['vdev'])
         elif event == 'virtio_set_status':
-            self._statuses.append((number, fields['vdev'], fields['val']))
+            self._statuses.append((number, time, fields['vdev'], fields['val']))
+        elif event == 'virtio_queue_notify':
+            self._kicks.append((number, fields['vdev']))
         elif event == 'virtio_gpu_update_cursor':
             name = 'move_cursor' if ' move,' in rest else 'update_cursor'
-            self.commands.append(Command(name, number, **fields))
+            self.commands.append(Command(name, number, time, **fields))
         elif event.startswith('virtio_gpu_cmd_'):
             name = event[len('virtio_gpu_cmd_'):]
-            self.commands.append(Command(name, number, **fields))
+            self.commands.append(Command(name, number, time, **fields))
         elif event.startswith('virtio_gpu_') and not event.startswith(
                 ('virtio_gpu_fence', 'virtio_gpu_features', 'virtio_gpu_inc_inflight',
                  'virtio_gpu_dec_inflight')):
@@ -70,9 +76,14 @@ class HostLog:
 
     def _add_resets(self):
         """Status 0 is a reset. What is not the disk is the GPU: there are no others."""
-        resets = [Command('RESET', number) for number, device, value
+        resets = [Command('RESET', number, time) for number, time, device, value
                   in self._statuses if not value and device not in self._blocks]
         self.commands = sorted(self.commands + resets, key=lambda c: c.line)
+
+    @property
+    def kicks(self):
+        """The lines at which the guest notified the GPU, if QEMU was told to note it."""
+        return [line for line, device in self._kicks if device not in self._blocks]
 
     @property
     def resets(self):

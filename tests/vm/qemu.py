@@ -96,7 +96,8 @@ class Qemu:
         more = [word for device in setup.more_devices for word in ('-device', device)]
         command = [
             # la57: KASAN of 6.12 takes an interrupt during identify_cpu() for a wild access
-            newer_binary() if setup.newer_qemu else binary(), '-accel', 'tcg,thread=multi', '-machine', setup.machine,
+            newer_binary() if setup.newer_qemu else binary(), '-accel', setup.accel,
+            '-machine', setup.machine,
             '-cpu', 'max,la57=off',
             '-m', str(setup.memory), '-smp', '2', '-nodefaults', '-no-user-config',
             '-display', 'none', '-no-reboot', '-S',
@@ -114,6 +115,7 @@ class Qemu:
         ]
         for event in hostlog.TRACE:
             command += ['-trace', event]
+        command += setup.more_options
         for head in range(len(setup.outputs)):
             command += ['-vnc', f'unix:{sockets}/vnc{head},display=gpu0,head={head}']
         return command

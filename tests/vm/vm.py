@@ -46,6 +46,8 @@ class Setup:
     device: str = 'virtio-gpu-pci'
     device_options: str = ''
     more_devices: tuple = ()    # QEMU's options of other devices, ahead of the GPU
+    more_options: tuple = ()    # QEMU's, as they are
+    accel: str = 'tcg,thread=multi'
     newer_qemu: bool = False    # one that Debian 12 does not have
     memory: int = 512           # MiB
     swap: int = 0               # MiB; as much as memory if 0

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+What is measured, each in a guest of its own: functions that boot one and return
+numbers, {name: number}. Times are in milliseconds unless the name says another
+unit; commands and kicks are counted by the host and exact.
+"""
+
+import contextlib
+import re
+import statistics
+import subprocess
+
+from vm import Setup
+from verdict import Failure
+
+PHASES = ('freeze', 'thaw', 'restore')
+PHASE_TIME = re.compile(r'PM: (\w+) of devices complete after (\d+\.\d+) msecs')
+SLAB = re.compile(r'^Slab: +(\d+) kB', re.M)
+
+SIDE = 32                       # pixels: one page, so that 30,000 of them fit
+CHUNK = 1000                    # buffers created by one command to the agent
+FRAMES = (3, 100)               # old buffers that are shown in turn after a resume
+BATCHES, BATCH = 25, 40         # of an operation; the best batch had no timer tick
+OBJECTS = 10000                 # of which one's share of memory is computed
+
+NOTED = ('-msg', 'timestamp=on', '-trace', 'virtio_queue_notify')
+# The guest's clock counts instructions: a busy host does not show in it.
+COUNTED = {'accel': 'tcg,thread=single', 'more_options': ('-icount', 'shift=0'),
+           'more_command_line': 'nr_cpus=1'}
+
+
+@contextlib.contextmanager
+def booted(bench, name, **setup):
+    setup.setdefault('memory', 1024)
+    setup.setdefault('swap', 1536)
+    setup.setdefault('more_command_line', 'loglevel=8')
+    with bench.files(f'bench-{name}') as files:
+        vm = bench.vm(Setup(**setup), files)
+        try:
+            vm.power_on()
+            yield vm
+            vm.close_kernel_log()
+        finally:
+            vm.close()
+
+
+def create(vm, count):
+    made = []
+    while len(made) < count:
+        made += vm.guest.create(min(count - len(made), CHUNK), SIDE, SIDE)
+    return made
+
+
+def sleeps(bench, counts):
+    """{count: numbers}: a hibernation with that many buffers, all of them in use before."""
+    found = {}
+    # kicks are lost count of when they go through an eventfd
+    with booted(bench, 'sleeps', device_options='ioeventfd=off', more_options=NOTED) as vm:
+        vm.draw_desktop()
+        first = len(vm.guest.buffers)
+        vm.guest.write('/sys/power/pm_debug_messages', '1')
+        here = 0
+        for count in sorted(counts):
+            create(vm, count - here)
+            here = count
+            found[count] = _sleep_once(vm, first, count)
+    return found
+
+
+def _sleep_once(vm, first, count):
+    console = len(vm.files.console_text())
+    start = _settled(vm).last_line
+    vm.hibernate_with_test_resume()
+    numbers = {}
+    for phase, ms in PHASE_TIME.findall(vm.files.console_text()[console:]):
+        if phase in PHASES:
+            numbers.setdefault(f'{phase} ms', float(ms))
+    awake = _settled(vm)
+    shown = vm.qemu.screen() == vm.guest.shown[0].picture()
+    if vm.hooked and not shown:
+        raise Failure('the picture is lost: nothing worth measuring')
+    numbers['picture kept'] = int(shown)
+    elapsed, _ = _nanoseconds(vm.guest.do(f'time-use {first} {count}'))
+    numbers['use all ms'] = elapsed / 1e6
+    numbers['restore + use all ms'] = numbers['restore ms'] + elapsed / 1e6
+    numbers.update(_host_side(_settled(vm), start, awake.last_line))
+    return numbers
+
+
+def _settled(vm):
+    """The host's log when it has nothing more to say."""
+    vm.guest.do('sleep 300')
+    return vm.host_log()
+
+
+def _nanoseconds(answer):
+    return [int(word) for word in answer.split()]
+
+
+def _host_side(log, start, awake):
+    """Commands and kicks of each part of a hibernation, from its line @start on."""
+    commands = log.after(start)
+    lives = [[]]
+    for command in commands:
+        if command.name == 'RESET':
+            lives.append([command])
+        else:
+            lives[-1].append(command)
+    # two resets in a row are one
+    lives = lives[:1] + [life for life in lives[1:] if len(life) > 1]
+    if len(lives) != 3:
+        raise Failure(f'the host saw {len(lives)} lives of the device in one hibernation, '
+                      'not those before it, in thaw and after it')
+    asleep, thawed, restored = lives
+    numbers = {'commands freeze': len(asleep),
+               'kicks freeze': _kicks(log, start, asleep[-1].line if asleep else start)}
+    for name, life in (('thaw', thawed), ('restore', restored)):
+        flushes = [i for i, command in enumerate(life) if command.name == 'res_flush']
+        if not flushes:
+            raise Failure(f'nothing was shown in {name}')
+        flush = life[flushes[0]]
+        numbers[f'commands {name} to first flush'] = flushes[0]     # the reset is no command
+        numbers[f'kicks {name} to first flush'] = _kicks(log, life[0].line, flush.line)
+        if name == 'restore':
+            numbers['reset to first flush ms'] = 1000 * (flush.time - life[0].time)
+    numbers['commands hibernation in all'] = len(asleep) + len(thawed) - 1
+    numbers['kicks hibernation in all'] = _kicks(log, start, restored[0].line)
+    numbers['commands restore to all used'] = len(restored) - 1
+    numbers['kicks restore to all used'] = _kicks(log, restored[0].line, log.last_line)
+    numbers['commands use all'] = len(log.after(awake))
+    return numbers
+
+
+def _kicks(log, after, until):
+    return sum(after < line <= until for line in log.kicks)
+
+
+def frames(bench):
+    """Page flips over old buffers right after a resume, and over the same when awake."""
+    numbers = {}
+    with booted(bench, 'frames', memory=1536) as vm:
+        vm.draw_desktop()
+        width, height = vm.guest.outputs[0]
+        olds = {count: vm.guest.create(count, width, height) for count in FRAMES}
+        for when in ('awake', 'resumed'):
+            if when == 'resumed':
+                vm.hibernate_with_test_resume()
+            for count, old in olds.items():
+                times = _nanoseconds(vm.guest.do(f'frames 0 {old[0].index} {count}'))
+                key = f'flip over {count}, {when}'
+                numbers[f'{key}: median ms'] = statistics.median(times) / 1e6
+                numbers[f'{key}: worst ms'] = max(times) / 1e6
+                numbers[f'{key}: sum ms'] = sum(times) / 1e6
+    return numbers
+
+
+def awake(bench):
+    """Instructions for one operation, by the guest's clock, which counts them."""
+    numbers = {}
+    with booted(bench, 'awake', **COUNTED) as vm:
+        vm.draw_desktop()
+        _, one, other, cursor = vm.guest.buffers
+        small = create(vm, 1)[0]
+        for name, command in (
+                ('create + destroy', f'time-create {SIDE} {SIDE}'),
+                ('page flip', f'time-flip 0 {one.index} {other.index}'),
+                ('cursor move', 'time-cursor 0'),
+                ('transfer', f'time-transfer {small.index}')):
+            # everything that ran counts, the works of the driver and waiting too
+            best = min(_nanoseconds(vm.guest.do(f'{command} {BATCH}'))[0]
+                       for _ in range(BATCHES))
+            numbers[f'{name}: instructions'] = best / BATCH
+    return numbers
+
+
+def memory(bench):
+    """Bytes of kernel memory for one buffer, its pages not counted."""
+    with booted(bench, 'memory') as vm:
+        vm.draw_desktop()
+        create(vm, CHUNK)
+        before = _slab(vm)
+        create(vm, OBJECTS)
+        return {'slab bytes per object': (_slab(vm) - before) * 1024 / OBJECTS}
+
+
+def _slab(vm):
+    return int(SLAB.search(vm.guest.read('/proc/meminfo'))[1])
+
+
+def sizes(bench):
+    """Bytes of the driver and, in ours, of the library; the tests are not part of them."""
+    obj = bench.build / 'work' / ('ours' if bench.hooked else 'stock') / 'obj'
+    objects = sorted((obj / 'drivers/gpu/drm/virtio').glob('virtgpu_*.o'))
+    if bench.hooked:
+        objects += sorted((obj / 'drivers/gpu/drm/pm_virt').glob('drm_virt_pm_*.o'))
+    if not objects:
+        raise Failure(f'no objects of the driver under {obj}')
+    done = subprocess.run(['size', '-t', *map(str, objects)], capture_output=True,
+                          text=True, check=True)
+    text, data, bss = map(int, done.stdout.splitlines()[-1].split()[:3])
+    return {'driver, text bytes': text, 'driver, data bytes': data + bss}
