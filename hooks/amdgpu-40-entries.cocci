@@ -3,6 +3,7 @@
 // that an invalidation was not acknowledged.
 //
 //# file drivers/gpu/drm/amd/amdgpu/amdgpu_ioc32.c
+//# add 1 #include <drm/drm_file.h>
 //# add 1 #include "amdgpu_virt_pm.h"
 //# add 1 amdgpu_virt_pm_pass(
 //# file drivers/gpu/drm/amd/amdgpu/amdgpu_job.c
@@ -21,6 +22,11 @@
 +#include "amdgpu_virt_pm.h"
 
 @inc_ioc32@
+@@
+ #include <drm/amdgpu_drm.h>
++#include <drm/drm_file.h>
+
+@inc_ioc32_own@
 @@
  #include "amdgpu_drv.h"
 +#include "amdgpu_virt_pm.h"
