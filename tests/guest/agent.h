@@ -38,10 +38,12 @@ enum buffer_kind {
 	BUFFER_CURSOR,		/* the same, 64x64, with alpha */
 	BUFFER_RESOURCE,	/* DRM_IOCTL_VIRTGPU_RESOURCE_CREATE */
 	BUFFER_BLOB,		/* DRM_IOCTL_VIRTGPU_RESOURCE_CREATE_BLOB */
+	BUFFER_RENDERED,	/* the host made its content, at the request of a 3D client */
 };
 
 struct buffer {
 	enum buffer_kind kind;
+	int card;	/* file descriptor of the GPU that it belongs to */
 	__u32 handle;	/* 0: destroyed */
 	__u32 fb;		/* 0: not made yet */
 	__u32 width;
@@ -51,6 +53,7 @@ struct buffer {
 
 extern const struct command display_commands[];
 extern const struct command buffer_commands[];
+extern const struct command render_commands[];
 extern const struct command system_commands[];
 extern const struct command amdgpu_commands[];
 extern const struct command kfd_commands[];
@@ -73,13 +76,14 @@ int buffer_create_dumb(struct buffer *buffer);
 void buffer_destroy(struct buffer *buffer);
 int buffer_transfer(const struct buffer *buffer);
 int buffer_framebuffer(struct buffer *buffer);
+int buffer_add(const struct buffer *buffer, __u32 *index);
 
 /* amdgpu.c: the @which-th render node of amdgpu, one for each partition */
 int amdgpu_open_node(__u32 which);
 
 /* display.c */
 int card_fd(void);
-int card_ioctl(unsigned long request, void *argument);
+int card_ioctl(int card, unsigned long request, void *argument);
 int display_flip(const char *output, struct buffer *buffer);
 int display_move_cursor(const char *output, __u32 x, __u32 y);
 

@@ -73,10 +73,10 @@ static int map_offset(const struct buffer *buffer, __u64 *offset)
 	int result;
 
 	if (buffer->kind == BUFFER_DUMB || buffer->kind == BUFFER_CURSOR) {
-		result = card_ioctl(DRM_IOCTL_MODE_MAP_DUMB, &dumb);
+		result = card_ioctl(buffer->card, DRM_IOCTL_MODE_MAP_DUMB, &dumb);
 		*offset = dumb.offset;
 	} else {
-		result = card_ioctl(DRM_IOCTL_VIRTGPU_MAP, &map);
+		result = card_ioctl(buffer->card, DRM_IOCTL_VIRTGPU_MAP, &map);
 		*offset = map.offset;
 	}
 	return result;
@@ -91,7 +91,7 @@ static int map(const struct buffer *buffer, __u32 **pixels)
 	if (result)
 		return result;
 	address = mmap(NULL, buffer_size(buffer), PROT_READ | PROT_WRITE, MAP_SHARED,
-		       card_fd(), offset);
+		       buffer->card, offset);
 	if (address == MAP_FAILED)
 		return -errno;
 	*pixels = address;
@@ -117,7 +117,7 @@ int buffer_create_dumb(struct buffer *buffer)
 	struct drm_mode_create_dumb create = {
 		.width = buffer->width, .height = buffer->height, .bpp = 32,
 	};
-	int result = card_ioctl(DRM_IOCTL_MODE_CREATE_DUMB, &create);
+	int result = card_ioctl(buffer->card, DRM_IOCTL_MODE_CREATE_DUMB, &create);
 
 	buffer->handle = create.handle;
 	if (!result && create.pitch != buffer->width * 4)
@@ -138,7 +138,7 @@ static int create_resource(struct buffer *buffer)
 		.size = buffer_size(buffer),
 		.stride = buffer->width * 4,
 	};
-	int result = card_ioctl(DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &create);
+	int result = card_ioctl(buffer->card, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &create);
 
 	buffer->handle = create.bo_handle;
 	return result;
@@ -151,7 +151,7 @@ static int create_blob(struct buffer *buffer)
 		.blob_flags = VIRTGPU_BLOB_FLAG_USE_SHAREABLE,
 		.size = (buffer_size(buffer) + 4095) & ~4095ul,
 	};
-	int result = card_ioctl(DRM_IOCTL_VIRTGPU_RESOURCE_CREATE_BLOB, &create);
+	int result = card_ioctl(buffer->card, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE_BLOB, &create);
 
 	buffer->handle = create.bo_handle;
 	return result;
@@ -164,7 +164,7 @@ int buffer_transfer(const struct buffer *buffer)
 		.box = { .w = buffer->width, .h = buffer->height, .d = 1 },
 	};
 
-	return card_ioctl(DRM_IOCTL_VIRTGPU_TRANSFER_TO_HOST, &transfer);
+	return card_ioctl(buffer->card, DRM_IOCTL_VIRTGPU_TRANSFER_TO_HOST, &transfer);
 }
 
 void buffer_destroy(struct buffer *buffer)
@@ -173,11 +173,11 @@ void buffer_destroy(struct buffer *buffer)
 	struct drm_gem_close gem = { .handle = buffer->handle };
 
 	if (buffer->fb)
-		card_ioctl(DRM_IOCTL_MODE_RMFB, &buffer->fb);
+		card_ioctl(buffer->card, DRM_IOCTL_MODE_RMFB, &buffer->fb);
 	if (buffer->kind == BUFFER_DUMB || buffer->kind == BUFFER_CURSOR)
-		card_ioctl(DRM_IOCTL_MODE_DESTROY_DUMB, &dumb);
+		card_ioctl(buffer->card, DRM_IOCTL_MODE_DESTROY_DUMB, &dumb);
 	else
-		card_ioctl(DRM_IOCTL_GEM_CLOSE, &gem);
+		card_ioctl(buffer->card, DRM_IOCTL_GEM_CLOSE, &gem);
 	buffer->handle = 0;
 	buffer->fb = 0;
 }
@@ -214,6 +214,7 @@ static int parse_kind(const char *word, enum buffer_kind *kind)
 		[BUFFER_CURSOR] = "cursor",
 		[BUFFER_RESOURCE] = "resource",
 		[BUFFER_BLOB] = "blob",
+		/* no "rendered": see render.c */
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -238,10 +239,22 @@ static int make_room(__u32 count)
 	return 0;
 }
 
+/* What somebody else made becomes one of ours. */
+int buffer_add(const struct buffer *buffer, __u32 *index)
+{
+	int result = make_room(1);
+
+	if (result)
+		return result;
+	*index = buffer_count;
+	buffers[buffer_count++] = *buffer;
+	return 0;
+}
+
 /* create KIND COUNT WIDTH HEIGHT SEED: the n-th one has seed SEED + n */
 static int do_create(int argc, char **argv)
 {
-	struct buffer model = { };
+	struct buffer model = { .card = card_fd() };
 	__u32 count, first = buffer_count;
 	int result;
 
@@ -360,11 +373,11 @@ static int do_share(int argc, char **argv)
 	if (!buffer)
 		return -EINVAL;
 	out.handle = buffer->handle;
-	result = card_ioctl(DRM_IOCTL_PRIME_HANDLE_TO_FD, &out);
+	result = card_ioctl(buffer->card, DRM_IOCTL_PRIME_HANDLE_TO_FD, &out);
 	if (result)
 		return result;
 	in.fd = out.fd;
-	result = card_ioctl(DRM_IOCTL_PRIME_FD_TO_HANDLE, &in);
+	result = card_ioctl(buffer->card, DRM_IOCTL_PRIME_FD_TO_HANDLE, &in);
 	close(out.fd);
 	if (!result && in.handle != buffer->handle)
 		result = -EBADE;
@@ -425,7 +438,7 @@ int buffer_framebuffer(struct buffer *buffer)
 
 	if (buffer->fb)
 		return 0;
-	result = card_ioctl(DRM_IOCTL_MODE_ADDFB2, &add);
+	result = card_ioctl(buffer->card, DRM_IOCTL_MODE_ADDFB2, &add);
 	if (!result)
 		buffer->fb = add.fb_id;
 	return result;

@@ -15,26 +15,30 @@
 #include "agent.h"
 
 #define MAX_OUTPUTS	16
+#define MAX_CARDS	4
 #define MAX_MODES	128
 #define FLIP_WAIT_MS	60000
 
 struct output {
+	int card;
 	__u32 connector;
 	__u32 crtc;
 	bool connected;
 	struct drm_mode_modeinfo mode;
 };
 
-static int card = -1;
+static int cards[MAX_CARDS];
+static int card_count;
+static int current_card = -1;	/* file descriptor */
 static struct output outputs[MAX_OUTPUTS];
 static __u32 output_count;
 
 int card_fd(void)
 {
-	return card;
+	return current_card;
 }
 
-int card_ioctl(unsigned long request, void *argument)
+int card_ioctl(int card, unsigned long request, void *argument)
 {
 	int result;
 
@@ -44,15 +48,58 @@ int card_ioctl(unsigned long request, void *argument)
 	return result < 0 ? -errno : 0;
 }
 
+static void close_cards(void)
+{
+	while (card_count)
+		close(cards[--card_count]);
+	current_card = -1;
+	output_count = 0;
+}
+
+/* open [PATH]...: the outputs are numbered through all of them */
 static int do_open(int argc, char **argv)
 {
-	int fd = open(argc ? argv[0] : "/dev/dri/card0", O_RDWR | O_CLOEXEC);
+	char first[] = "/dev/dri/card0", *default_paths[] = { first };
 
-	if (fd < 0)
-		return -errno;
-	if (card >= 0)
-		close(card);
-	card = fd;
+	if (!argc) {
+		argc = 1;
+		argv = default_paths;
+	}
+	if (argc > MAX_CARDS)
+		return -E2BIG;
+	close_cards();
+	for (int i = 0; i < argc; i++) {
+		int fd = open(argv[i], O_RDWR | O_CLOEXEC);
+
+		if (fd < 0) {
+			int error = errno;
+
+			close_cards();
+			return -error;
+		}
+		cards[card_count++] = fd;
+	}
+	current_card = cards[0];
+	return 0;
+}
+
+static int do_close(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	close_cards();
+	return 0;
+}
+
+/* card N: which of those that are open makes the buffers from now on */
+static int do_card(int argc, char **argv)
+{
+	__u32 index;
+
+	(void)argc;
+	if (parse_number(argv[0], &index) || index >= (__u32)card_count)
+		return -EINVAL;
+	current_card = cards[index];
 	return 0;
 }
 
@@ -61,7 +108,7 @@ static int probe_connector(struct output *output)
 {
 	static struct drm_mode_modeinfo modes[MAX_MODES];
 	struct drm_mode_get_connector get = { .connector_id = output->connector };
-	int result = card_ioctl(DRM_IOCTL_MODE_GETCONNECTOR, &get);
+	int result = card_ioctl(output->card, DRM_IOCTL_MODE_GETCONNECTOR, &get);
 
 	if (result)
 		return result;
@@ -73,7 +120,7 @@ static int probe_connector(struct output *output)
 	get.modes_ptr = (uintptr_t)modes;
 	get.count_props = 0;
 	get.count_encoders = 0;
-	result = card_ioctl(DRM_IOCTL_MODE_GETCONNECTOR, &get);
+	result = card_ioctl(output->card, DRM_IOCTL_MODE_GETCONNECTOR, &get);
 	if (result)
 		return result;
 	output->mode = modes[0];
@@ -86,7 +133,7 @@ static int probe_connector(struct output *output)
 	return 0;
 }
 
-static int probe_outputs(void)
+static int probe_card(int card)
 {
 	__u32 connectors[MAX_OUTPUTS], crtcs[MAX_OUTPUTS];
 	struct drm_mode_card_res res = {
@@ -95,22 +142,35 @@ static int probe_outputs(void)
 		.crtc_id_ptr = (uintptr_t)crtcs,
 		.count_crtcs = MAX_OUTPUTS,
 	};
-	int result = card_ioctl(DRM_IOCTL_MODE_GETRESOURCES, &res);
+	int result = card_ioctl(card, DRM_IOCTL_MODE_GETRESOURCES, &res);
 
 	if (result)
 		return result;
-	if (res.count_connectors > MAX_OUTPUTS || res.count_crtcs != res.count_connectors)
+	if (res.count_connectors > MAX_OUTPUTS - output_count ||
+	    res.count_crtcs != res.count_connectors)
 		return -EOPNOTSUPP;
 	/* virtio-gpu: connector n can only be driven by CRTC n */
-	output_count = res.count_connectors;
-	for (__u32 i = 0; i < output_count; i++) {
-		outputs[i].connector = connectors[i];
-		outputs[i].crtc = crtcs[i];
-		result = probe_connector(&outputs[i]);
+	for (__u32 i = 0; i < res.count_connectors; i++) {
+		struct output *output = &outputs[output_count++];
+
+		output->card = card;
+		output->connector = connectors[i];
+		output->crtc = crtcs[i];
+		result = probe_connector(output);
 		if (result)
 			return result;
 	}
 	return 0;
+}
+
+static int probe_outputs(void)
+{
+	int result = 0;
+
+	output_count = 0;
+	for (int i = 0; !result && i < card_count; i++)
+		result = probe_card(cards[i]);
+	return result;
 }
 
 static int do_outputs(int argc, char **argv)
@@ -168,7 +228,7 @@ static int do_show(int argc, char **argv)
 	int result;
 
 	(void)argc;
-	if (!output || !buffer)
+	if (!output || !buffer || output->card != buffer->card)
 		return -EINVAL;
 	result = buffer_framebuffer(buffer);
 	if (result)
@@ -177,7 +237,7 @@ static int do_show(int argc, char **argv)
 	set.crtc_id = output->crtc;
 	set.fb_id = buffer->fb;
 	set.mode = mode_for(output, buffer);
-	return card_ioctl(DRM_IOCTL_MODE_SETCRTC, &set);
+	return card_ioctl(output->card, DRM_IOCTL_MODE_SETCRTC, &set);
 }
 
 static int do_off(int argc, char **argv)
@@ -189,10 +249,10 @@ static int do_off(int argc, char **argv)
 	if (!output)
 		return -EINVAL;
 	set.crtc_id = output->crtc;
-	return card_ioctl(DRM_IOCTL_MODE_SETCRTC, &set);
+	return card_ioctl(output->card, DRM_IOCTL_MODE_SETCRTC, &set);
 }
 
-static int wait_for_flip(void)
+static int wait_for_flip(int card)
 {
 	struct pollfd poller = { .fd = card, .events = POLLIN };
 	char events[256];
@@ -214,15 +274,15 @@ int display_flip(const char *word, struct buffer *buffer)
 	struct drm_mode_crtc_page_flip flip = { .flags = DRM_MODE_PAGE_FLIP_EVENT };
 	int result;
 
-	if (!output || !buffer)
+	if (!output || !buffer || output->card != buffer->card)
 		return -EINVAL;
 	result = buffer_framebuffer(buffer);
 	if (result)
 		return result;
 	flip.crtc_id = output->crtc;
 	flip.fb_id = buffer->fb;
-	result = card_ioctl(DRM_IOCTL_MODE_PAGE_FLIP, &flip);
-	return result ?: wait_for_flip();
+	result = card_ioctl(output->card, DRM_IOCTL_MODE_PAGE_FLIP, &flip);
+	return result ?: wait_for_flip(output->card);
 }
 
 static int do_flip(int argc, char **argv)
@@ -240,7 +300,7 @@ static int do_dirty(int argc, char **argv)
 	if (!buffer || !buffer->fb)
 		return -EINVAL;
 	dirty.fb_id = buffer->fb;
-	return card_ioctl(DRM_IOCTL_MODE_DIRTYFB, &dirty);
+	return card_ioctl(buffer->card, DRM_IOCTL_MODE_DIRTYFB, &dirty);
 }
 
 /* cursor OUTPUT BUFFER HOT_X HOT_Y X Y; buffer "none" hides it */
@@ -259,7 +319,8 @@ static int do_cursor(int argc, char **argv)
 			return -EINVAL;
 	if (strcmp(argv[1], "none"))
 		buffer = buffer_find(argv[1]);
-	if (!output || (strcmp(argv[1], "none") && !buffer))
+	if (!output || (strcmp(argv[1], "none") && !buffer) ||
+	    (buffer && output->card != buffer->card))
 		return -EINVAL;
 	cursor.crtc_id = output->crtc;
 	if (buffer) {
@@ -271,7 +332,7 @@ static int do_cursor(int argc, char **argv)
 	cursor.hot_y = number[1];
 	cursor.x = number[2];
 	cursor.y = number[3];
-	return card_ioctl(DRM_IOCTL_MODE_CURSOR2, &cursor);
+	return card_ioctl(output->card, DRM_IOCTL_MODE_CURSOR2, &cursor);
 }
 
 int display_move_cursor(const char *word, __u32 x, __u32 y)
@@ -282,7 +343,7 @@ int display_move_cursor(const char *word, __u32 x, __u32 y)
 	if (!output)
 		return -EINVAL;
 	cursor.crtc_id = output->crtc;
-	return card_ioctl(DRM_IOCTL_MODE_CURSOR, &cursor);
+	return card_ioctl(output->card, DRM_IOCTL_MODE_CURSOR, &cursor);
 }
 
 static int do_cursor_move(int argc, char **argv)
@@ -297,6 +358,8 @@ static int do_cursor_move(int argc, char **argv)
 
 const struct command display_commands[] = {
 	{ "open", 0, false, do_open },
+	{ "close", 0, false, do_close },
+	{ "card", 1, false, do_card },
 	{ "outputs", 0, false, do_outputs },
 	{ "show", 2, false, do_show },
 	{ "off", 1, false, do_off },

@@ -25,7 +25,7 @@ static int wait_for_host(const struct buffer *buffer)
 {
 	struct drm_virtgpu_3d_wait wait = { .handle = buffer->handle };
 
-	return card_ioctl(DRM_IOCTL_VIRTGPU_WAIT, &wait);
+	return card_ioctl(buffer->card, DRM_IOCTL_VIRTGPU_WAIT, &wait);
 }
 
 /*
@@ -107,7 +107,7 @@ static int create_and_destroy(__u32 i, void *context)
 /* time-create WIDTH HEIGHT COUNT: a dumb buffer comes and goes */
 static int do_time_create(int argc, char **argv)
 {
-	struct buffer buffer = { .kind = BUFFER_DUMB };
+	struct buffer buffer = { .kind = BUFFER_DUMB, .card = card_fd() };
 	__u32 count;
 
 	(void)argc;

@@ -135,7 +135,7 @@ def story(vm, report, picture, progress):
 def hibernate(vm, report, picture, progress):
     progress('boot')
     guest = vm.power_on()
-    guest.open_card()
+    guest.open_cards()
     shown, *_ = guest.create(1 + OTHER_BUFFERS, WIDTH, HEIGHT)
     guest.load(shown, '/picture', picture)
     guest.show(0, shown)

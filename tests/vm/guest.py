@@ -5,7 +5,7 @@ import socket
 import time
 import urllib.parse
 
-from screen import CURSOR_SIZE, cursor_pattern, pattern
+from screen import CURSOR_SIZE, Picture, cursor_pattern, pattern
 from verdict import Failure
 
 
@@ -61,8 +61,8 @@ class Channel:
 class Buffer:
     """A buffer of the guest, known by its number and its seed."""
 
-    def __init__(self, index, kind, width, height, seed):
-        self.index, self.kind = index, kind
+    def __init__(self, index, kind, width, height, seed, card=0):
+        self.index, self.kind, self.card = index, kind, card
         self.width, self.height, self.seed = width, height, seed
         self.custom = None              # a picture that was loaded from a file
 
@@ -86,6 +86,7 @@ class Guest:
         self.shown = {}                 # output: Buffer
         self.cursors = {}               # output: (Buffer, (hot x, y), (x, y))
         self._seed = self.FIRST_SEED
+        self._card = 0                  # the one that buffers are made on
 
     # One command, one answer
 
@@ -158,22 +159,48 @@ class Guest:
 
     # Buffers
 
-    def open_card(self):
-        self.do('open')
+    def open_cards(self, count=1):
+        """The first GPUs of the guest; outputs are numbered through all of them."""
+        self.do(' '.join(['open'] + [f'/dev/dri/card{card}' for card in range(count)]))
+        self._card = 0
+        self.probe_outputs()
+
+    def close_cards(self):
+        """All that was made on them goes with them."""
+        self.do('close')
+        self.buffers, self.shown, self.cursors = [], {}, {}
+
+    def probe_outputs(self):
         self.outputs = [
             None if word == 'off' else tuple(int(n) for n in word.split('x'))
             for word in self.do('outputs').split()]
 
-    def create(self, count, width, height, kind='dumb'):
+    def _use_card(self, card):
+        if card != self._card:
+            self.do(f'card {card}')
+            self._card = card
+
+    def create(self, count, width, height, kind='dumb', card=0):
         """@count new buffers, each with content of its own."""
+        self._use_card(card)
         seed, self._seed = self._seed, self._seed + count
         first = int(self.do(f'create {kind} {count} {width} {height} {seed}'))
-        new = [Buffer(first + i, kind, width, height, seed + i) for i in range(count)]
+        new = [Buffer(first + i, kind, width, height, seed + i, card)
+               for i in range(count)]
         self.buffers += new
         return new
 
-    def create_cursor(self):
-        return self.create(1, CURSOR_SIZE, CURSOR_SIZE, 'cursor')[0]
+    def create_cursor(self, card=0):
+        return self.create(1, CURSOR_SIZE, CURSOR_SIZE, 'cursor', card)[0]
+
+    def render(self, width, height, colour, card=0):
+        """A new buffer that a 3D client had the host paint, in one colour."""
+        self._use_card(card)
+        index = int(self.do(f'render {width} {height} {colour}'))
+        buffer = Buffer(index, 'rendered', width, height, 0, card)
+        buffer.custom = Picture(width, height, colour.to_bytes(3, 'big') * (width * height))
+        self.buffers.append(buffer)
+        return buffer
 
     def fill(self, buffer):
         """New content, which the host does not have until it is shown."""

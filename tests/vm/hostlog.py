@@ -10,24 +10,29 @@ guest, whatever QEMU answers to it, and so is a wrong order.
 import re
 
 TRACE = ('virtio_gpu_*', 'virtio_set_status', 'virtio_blk_handle_read')
+# A command does not say which GPU it is for; the queue that it came from does.
+TRACE_SEVERAL = TRACE + ('virtio_queue_notify', 'virtqueue_pop')
 
-_EVENT = re.compile(r'^(?:\d+@(\d+\.\d+):)?'
-                    r'((?:virtio_gpu|virtio_set_status|virtio_blk|virtio_queue_notify)\w*) (.*)$')
+_EVENT = re.compile(r'^(?:\d+@(\d+\.\d+):)?((?:virtio_gpu|virtio_set_status|virtio_blk|'
+                    r'virtio_queue_notify|virtqueue_pop)\w*) (.*)$')
 _FIELD = re.compile(r'(\w+) (0x[0-9a-f]+|\d+)')
 
 # Lines that QEMU writes and that are nobody's fault. Each with its reason.
 ALLOWED = (
     (r"^Invalid (read|write) at addr 0xB00[0-9A-F]{5}, size \d, region '\(null\)'",
      'S3: SeaBIOS uses the PCI configuration window before it has opened it again'),
+    (r'^virtio_mmio_write: bad register offset \(0xac\)$',
+     'Linux asks for a shared memory region, which QEMU 7.2 does not have on mmio'),
 )
 
 
 class Command:
     """One thing that the guest told the GPU."""
 
-    def __init__(self, name, line, time=None, **fields):
+    def __init__(self, name, line, time=None, device=None, **fields):
         self.name, self.line = name, line
         self.time = time                # in seconds, if QEMU was told to note it
+        self.device = device            # None where there is one GPU
         self.resource = fields.get('res', 0)
         self.fields = fields
 
@@ -36,17 +41,21 @@ class Command:
 
 
 class HostLog:
-    """Everything in one log, told apart."""
+    """What one GPU was told, from a log that may tell of others and of the disk."""
 
-    def __init__(self, text):
-        self.commands = []              # of the GPU, RESET among them
+    def __init__(self, text, gpu=0):
         self.errors = []                # what QEMU complained about
         self._blocks = set()
         self._statuses = []
         self._kicks = []
+        self._owners = {}               # queue: device
+        self._popped = None             # device whose queue was served last
+        self._all = []
         for number, line in enumerate(text.splitlines(), 1):
             self._parse(number, line)
         self._add_resets()
+        #: of the GPU, RESET among them
+        self.commands = [c for c in self._all if self._is_for(c, gpu)]
 
     def _parse(self, number, line):
         match = _EVENT.match(line)
@@ -63,22 +72,43 @@ class HostLog:
             self._statuses.append((number, time, fields['vdev'], fields['val']))
         elif event == 'virtio_queue_notify':
             self._kicks.append((number, fields['vdev']))
+            self._owners[fields['vq']] = fields['vdev']
+        elif event == 'virtqueue_pop':
+            self._popped = self._owners.get(fields['vq'])
         elif event == 'virtio_gpu_update_cursor':
             name = 'move_cursor' if ' move,' in rest else 'update_cursor'
-            self.commands.append(Command(name, number, time, **fields))
+            self._all.append(Command(name, number, time, self._popped, **fields))
         elif event.startswith('virtio_gpu_cmd_'):
             name = event[len('virtio_gpu_cmd_'):]
-            self.commands.append(Command(name, number, time, **fields))
+            self._all.append(Command(name, number, time, self._popped, **fields))
         elif event.startswith('virtio_gpu_') and not event.startswith(
                 ('virtio_gpu_fence', 'virtio_gpu_features', 'virtio_gpu_inc_inflight',
                  'virtio_gpu_dec_inflight')):
             self.errors.append(line.strip())
 
     def _add_resets(self):
-        """Status 0 is a reset. What is not the disk is the GPU: there are no others."""
-        resets = [Command('RESET', number, time) for number, time, device, value
+        """Status 0 is a reset. What is not the disk is a GPU: there is nothing else."""
+        resets = [Command('RESET', number, time, device) for number, time, device, value
                   in self._statuses if not value and device not in self._blocks]
-        self.commands = sorted(self.commands + resets, key=lambda c: c.line)
+        self._all = sorted(self._all + resets, key=lambda c: c.line)
+
+    @property
+    def gpus(self):
+        """The devices in the order in which the guest's kernel found them."""
+        started = [device for _, _, device, value in self._statuses
+                   if value and device not in self._blocks]
+        return list(dict.fromkeys(started))
+
+    def _is_for(self, command, gpu):
+        gpus = self.gpus
+        if len(gpus) < 2:
+            return True
+        return gpu < len(gpus) and command.device == gpus[gpu]
+
+    def nobodys(self):
+        """Commands that cannot be told apart: the log is not good enough."""
+        gpus = self.gpus
+        return [c for c in self._all if len(gpus) > 1 and c.device not in gpus]
 
     @property
     def kicks(self):
@@ -139,6 +169,7 @@ class Host:
 
     def reset(self):
         self.known, self.backed = set(), set()
+        self.contexts = {0}
 
     def _problem(self, command, what):
         self.problems.append(f'line {command.line}: {command.name} {what}')
@@ -153,6 +184,10 @@ class Host:
 
     def _one(self, command):
         name, resource = command.name, command.resource
+        if name.startswith('ctx_'):
+            self._context(command)
+            if name not in ('ctx_res_attach', 'ctx_res_detach'):
+                return
         if name in ('res_create_2d', 'res_create_3d', 'res_create_blob'):
             self._create(command)
         elif resource == 0:
@@ -175,6 +210,17 @@ class Host:
                       'update_cursor') and resource not in self.backed:
             self._problem(command, f'of resource {resource:#x} before its backing')
 
+    def _context(self, command):
+        name, context = command.name, command.fields['ctx']
+        if name == 'ctx_create':
+            if context in self.contexts:
+                self._problem(command, f'of context {context:#x}, which exists')
+            self.contexts.add(context)
+        elif context not in self.contexts:
+            self._problem(command, f'of context {context:#x}, which the host does not know')
+        elif name == 'ctx_destroy':
+            self.contexts.discard(context)
+
     def _create(self, command):
         if command.resource in self.known:
             self._problem(command, f'of resource {command.resource:#x}, which exists')
@@ -186,7 +232,11 @@ class Host:
 def problems(text):
     """Everything that is wrong in a log, one line each; empty is what a test wants."""
     log = HostLog(text)
-    if not log.commands:
-        return ['the host saw no command of the GPU at all']
     found = [f'QEMU: {error}' for error in log.errors]
-    return found + Host().run(log.commands).problems
+    found += [f'line {c.line}: nobody knows which GPU {c.name} is for' for c in log.nobodys()]
+    for gpu in range(max(1, len(log.gpus))):
+        commands = HostLog(text, gpu).commands
+        if not any(command.name != 'RESET' for command in commands):
+            found.append(f'the host saw no command of GPU {gpu} at all')
+        found += Host().run(commands).problems
+    return found

@@ -17,6 +17,7 @@ from qmp import Qmp
 from rfb import Rfb
 from screen import Picture
 from verdict import Failure, Skip, Unusable
+from xserver import XServer
 
 FETCH = Path(__file__).resolve().parents[2] / 'scripts/fetch-qemu'
 
@@ -88,43 +89,58 @@ class Qemu:
         self.host_log = files.directory / f'host-{number}.log'
         self.messages = files.directory / f'qemu-{number}.log'
         self.qmp = None
+        self.window = None
         self._dump = files.directory / f'screen-{number}.ppm'
         self._start()
 
     def _command(self):
         setup, files, sockets = self.setup, self.files, self.sockets
         more = [word for device in setup.more_devices for word in ('-device', device)]
+        gpus = [word for device in setup.gpu_devices() for word in ('-device', device)]
         command = [
-            # la57: KASAN of 6.12 takes an interrupt during identify_cpu() for a wild access
             newer_binary() if setup.newer_qemu else binary(), '-accel', setup.accel,
             '-machine', setup.machine,
+            # la57: KASAN of 6.12 takes an interrupt during identify_cpu() for a wild access
             '-cpu', 'max,la57=off',
             '-m', str(setup.memory), '-smp', '2', '-nodefaults', '-no-user-config',
-            '-display', 'none', '-no-reboot', '-S',
+            '-display', 'sdl,gl=on' if setup.gl else 'none', '-no-reboot', '-S',
             '-kernel', str(files.kernel), '-initrd', str(files.initramfs),
             '-append', setup.command_line,
             '-qmp', f'unix:{sockets}/qmp,server=on,wait=off',
             '-chardev', f'file,id=console,path={_escape(files.console)},append=on',
             '-serial', 'chardev:console',
             '-chardev', f'socket,id=agent,path={sockets}/agent,server=on,wait=off',
-            '-serial', 'chardev:agent',
+            *(('-device', 'isa-serial,index=1,chardev=agent',
+               '-global', 'virtio-mmio.force-legacy=off') if setup.mmio
+              else ('-serial', 'chardev:agent')),
             '-drive', f'if=none,id=swap,format=raw,cache=unsafe,file={_escape(files.swap)}',
-            '-device', 'virtio-blk-pci,drive=swap',
-            *more, '-device', setup.gpu_device(),
+            '-device', f'virtio-blk-{"device" if setup.mmio else "pci"},drive=swap',
+            *more, *gpus,
             '-d', 'guest_errors', '-D', str(self.host_log),
         ]
-        for event in hostlog.TRACE:
+        several = len(setup.gpu_devices()) > 1
+        for event in hostlog.TRACE_SEVERAL if several else hostlog.TRACE:
             command += ['-trace', event]
         command += setup.more_options
-        for head in range(len(setup.outputs)):
-            command += ['-vnc', f'unix:{sockets}/vnc{head},display=gpu0,head={head}']
+        if not setup.gl:                # a console has either GL or VNC
+            for output, (gpu, head) in enumerate(setup.heads):
+                command += ['-vnc', f'unix:{sockets}/vnc{output},display=gpu{gpu},head={head}']
         return command
 
+    def _open_window(self):
+        if not self.setup.gl:
+            return None
+        if not has_gl():
+            raise Skip('this QEMU has no GPU with 3D: apt-get install qemu-system-gui')
+        return XServer(*self.setup.sizes[0])
+
     def _start(self):
+        self.window = self._open_window()
+        environment = self.window.environment() if self.window else None
         with open(self.messages, 'wb') as messages:
             self.process = subprocess.Popen(
                 self._command(), stdin=subprocess.DEVNULL, stdout=messages,
-                stderr=messages, start_new_session=True)
+                stderr=messages, start_new_session=True, env=environment)
         with _lock:
             _running.add(self.process)
         if _stopping.is_set():
@@ -151,10 +167,11 @@ class Qemu:
             time.sleep(0.02)
 
     def _plug_in_monitors(self):
-        """The first output has one from its properties, the others not."""
-        for head, (width, height) in list(enumerate(self.setup.outputs))[1:]:
-            with self.rfb(head) as rfb:
-                rfb.plug_in_monitor(width, height)
+        """The first output of a GPU has one from its properties, the others not."""
+        for output, (_, head) in enumerate(self.setup.heads):
+            if head:
+                with self._rfb(output) as rfb:
+                    rfb.plug_in_monitor(*self.setup.sizes[output])
 
     def said(self):
         text = self.messages.read_text(errors='replace').strip()
@@ -163,21 +180,25 @@ class Qemu:
     def go(self):
         self.qmp.execute('cont')
 
-    def rfb(self, head):
-        return Rfb(str(self.sockets / f'vnc{head}'), self.timeout)
+    def _rfb(self, output):
+        return Rfb(str(self.sockets / f'vnc{output}'), self.timeout)
 
     def status(self):
         return self.qmp.execute('query-status')['status']
 
-    def screen(self, head=0):
+    def screen(self, output=0):
         """What the host shows on this output, without the cursor."""
-        self.qmp.execute('screendump', filename=str(self._dump), device='gpu0', head=head)
+        gpu, head = self.setup.heads[output]
+        if self.setup.renders(gpu):
+            return self.window.screen()
+        self.qmp.execute('screendump', filename=str(self._dump), device=f'gpu{gpu}',
+                         head=head)
         data = self._dump.read_bytes()
         self._dump.unlink()
         return Picture.from_ppm(data)
 
-    def cursor(self, head=0):
-        with self.rfb(head) as rfb:
+    def cursor(self, output=0):
+        with self._rfb(output) as rfb:
             return rfb.cursor()
 
     def trace(self):
@@ -205,6 +226,9 @@ class Qemu:
         self.process.wait()
         with _lock:
             _running.discard(self.process)
+        if self.window:
+            self.window.close()
+            self.window = None
         shutil.rmtree(self.sockets, ignore_errors=True)
         self._dump.unlink(missing_ok=True)
 
@@ -212,6 +236,14 @@ class Qemu:
 def _escape(path):
     """A comma ends a QEMU option unless it is doubled."""
     return str(path).replace(',', ',,')
+
+
+def has_gl():
+    """Whether QEMU has the parts for 3D, which are a package of their own in Debian."""
+    done = [subprocess.run([binary(), *words], capture_output=True, text=True, timeout=60,
+                           check=False).stdout
+            for words in (('-device', 'help'), ('-display', 'help'))]
+    return '"virtio-gpu-gl-pci"' in done[0] and 'sdl' in done[1].split()
 
 
 def refuses(device):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The judges on trial: each must object to what is bad and let pass what is good."""
 
+import struct
 import unittest
 import zlib
 
@@ -10,6 +11,7 @@ import ktap
 from events import Events
 from initramfs import archive
 from screen import Cursor, Picture, cursor_pattern, pattern
+from xserver import picture_from_xwd
 
 
 class KernelLog(unittest.TestCase):
@@ -160,6 +162,48 @@ class HostCommands(unittest.TestCase):
         self.assertEqual(len(log.until_first_flush()), 5)
 
 
+    CONTEXT = 'virtio_gpu_cmd_ctx_create ctx 0x1, name Xorg'
+    NO_CONTEXT = 'virtio_gpu_cmd_ctx_destroy ctx 0x1'
+    JOIN = 'virtio_gpu_cmd_ctx_res_attach ctx 0x1, res 0x3'
+    SUBMIT = 'virtio_gpu_cmd_ctx_submit ctx 0x1, size 16'
+
+    def test_contexts(self):
+        self.assertEqual(self.problems(self.CONTEXT, *self.PICTURE, self.JOIN, self.SUBMIT,
+                                       self.NO_CONTEXT, self.CONTEXT), [])
+        self.assert_bad('which exists', self.CONTEXT, self.CONTEXT)
+        self.assert_bad('does not know', self.SUBMIT, *self.PICTURE)
+        self.assert_bad('does not know', *self.PICTURE, self.JOIN)
+        self.assert_bad('does not know', self.CONTEXT, self.JOIN)
+        self.assert_bad('does not know', self.CONTEXT, self.NO_CONTEXT, self.NO_CONTEXT)
+        self.assert_bad('does not know', self.BLOCK, self.CONTEXT, self.RESET, self.SUBMIT)
+
+    # two GPUs, in the order in which they were started, and their control queues
+    START = ('virtio_set_status vdev 0xa val 1', 'virtio_set_status vdev 0xb val 1',
+             'virtio_queue_notify vdev 0xa n 0 vq 0xaa',
+             'virtio_queue_notify vdev 0xb n 0 vq 0xbb')
+    FROM_A = 'virtqueue_pop vq 0xaa elem 0x1 in_num 1 out_num 1'
+    FROM_B = 'virtqueue_pop vq 0xbb elem 0x1 in_num 1 out_num 1'
+    RESET_A = 'virtio_set_status vdev 0xa val 0'
+
+    def test_two_gpus(self):
+        both = (*self.START, self.FROM_A, *self.PICTURE, self.FROM_B, *self.PICTURE)
+        self.assertEqual(self.problems(*both), [])
+        self.assert_bad('does not know', *both, self.FROM_A, self.UNREF, self.FLUSH)
+        self.assertEqual(self.problems(*both, self.RESET_A, self.FLUSH), [])
+        self.assert_bad('does not know', *both, self.RESET_A, self.FROM_A, self.FLUSH)
+        log = hostlog.HostLog('\n'.join((*both, self.RESET_A)), 0)
+        self.assertEqual((len(log.commands), log.resets), (6, 1))
+        log = hostlog.HostLog('\n'.join((*both, self.RESET_A)), 1)
+        self.assertEqual((len(log.commands), log.resets), (5, 0))
+
+    def test_one_of_two_gpus_is_silent(self):
+        self.assert_bad('GPU 1', *self.START, self.FROM_A, *self.PICTURE)
+
+    def test_which_gpu_must_be_known(self):
+        found = self.problems(*self.START, *self.PICTURE)
+        self.assertIn('nobody knows', found[0])
+
+
 class Pictures(unittest.TestCase):
     def test_pattern_is_that_of_the_guest(self):
         picture = pattern(1000, 640, 480)
@@ -205,6 +249,17 @@ class Pictures(unittest.TestCase):
     def test_ppm_whose_first_pixels_look_like_blanks(self):
         picture = Picture(4, 1, b' \n\t ' * 3)
         self.assertEqual(Picture.from_ppm(b'P6\n4 1\n255\n' + picture.rgb), picture)
+
+    def test_xwd(self):
+        picture = pattern(1, 64, 48)
+        header = (100, 7, 2, 24, 64, 48, 0, 0, 32, 0, 32, 32, 256, 4, 0xff0000, 0xff00,
+                  0xff, 8, 256, 1, 64, 48, 0, 0, 0)
+        dump = struct.pack('>25I', *header) + bytes(12) + picture.to_bgrx()
+        self.assertEqual(picture_from_xwd(dump), picture)
+        big_endian = struct.pack('>25I', *header[:7], 1, *header[8:]) + dump[100:]
+        for bad in (b'', dump[:-1], big_endian):
+            with self.assertRaises(ValueError):
+                picture_from_xwd(bad)
 
     def test_png(self):
         data = pattern(1, 16, 8).to_png()

@@ -7,7 +7,9 @@ optional SETUP and a function story(vm). After the story, final_check() asserts
 what must hold in each of them.
 """
 
+import contextlib
 import dataclasses
+import re
 import secrets
 import struct
 import subprocess
@@ -23,7 +25,7 @@ from verdict import Failure
 STATE = '/sys/power/state'
 DISK = '/sys/power/disk'
 PM_TEST = '/sys/power/pm_test'
-VIRT_PM = '/sys/kernel/debug/dri/0/virt_pm'
+VIRT_PM = '/sys/kernel/debug/dri/{}/virt_pm'
 KMEMLEAK = '/sys/kernel/debug/kmemleak'
 # see Documentation/admin-guide/tainted-kernels.rst
 TAINT_OOT_MODULE = 1 << 12      # a module of our tests
@@ -46,6 +48,8 @@ class Setup:
     device: str = 'virtio-gpu-pci'
     device_options: str = ''
     more_devices: tuple = ()    # QEMU's options of other devices, ahead of the GPU
+    more_gpus: tuple = ()       # (device, (width, height)) of each: one output
+    gl: bool = False            # QEMU renders in a window; the first GPU is in it
     more_options: tuple = ()    # QEMU's, as they are
     accel: str = 'tcg,thread=multi'
     newer_qemu: bool = False    # one that Debian 12 does not have
@@ -62,6 +66,32 @@ class Setup:
         return (f'{self.device},id=gpu0,max_outputs={len(self.outputs)},'
                 f'xres={width},yres={height}{options}')
 
+    def gpu_devices(self):
+        """QEMU's options of all GPUs."""
+        return [self.gpu_device()] + [
+            f'{device},id=gpu{number},max_outputs=1,xres={width},yres={height}'
+            for number, (device, (width, height)) in enumerate(self.more_gpus, 1)]
+
+    @property
+    def heads(self):
+        """(GPU, which of its outputs) of all outputs."""
+        return [(0, head) for head in range(len(self.outputs))] + \
+            [(number, 0) for number in range(1, len(self.more_gpus) + 1)]
+
+    @property
+    def sizes(self):
+        """(width, height) of all outputs."""
+        return list(self.outputs) + [size for _, size in self.more_gpus]
+
+    def renders(self, gpu):
+        """Whether this GPU's picture is drawn by GL."""
+        return self.gl and gpu == 0
+
+    @property
+    def mmio(self):
+        """There is no PCI bus."""
+        return self.machine.startswith('microvm')
+
     @property
     def command_line(self):
         words = [
@@ -75,9 +105,18 @@ class Setup:
             f'kunit.enable=1 kunit.filter_glob={self.kunit}' if self.kunit
             else 'kunit.enable=0',
         ]
+        if self.mmio:
+            # nothing there to measure it by
+            words.append(f'tsc_early_khz={_host_khz()}')
         if self.no_console_suspend:
             words.append('no_console_suspend')
         return ' '.join(words + self.more_command_line.split())
+
+
+def _host_khz():
+    """How fast the time stamp counter runs, which under TCG is the host's."""
+    found = re.search(r'^cpu MHz\s*: (\d+)', Path('/proc/cpuinfo').read_text(), re.M)
+    return int(found[1]) * 1000 if found else 1000000
 
 
 @dataclasses.dataclass
@@ -111,6 +150,51 @@ class Files:
         return self.console.read_text(errors='replace') if self.console.exists() else ''
 
 
+class Image:
+    """
+    A hibernation image on a swap disk (kernel/power/swap.c).
+
+    The first page says where it is. Who reads it for a resume marks the disk as
+    swap again, so that nobody does so twice; the image itself stays.
+    """
+
+    PAGE = 4096
+    FIRST_MAP = PAGE - 2 * 10 - 4 - 8   # where the number of its first map page is
+
+    def __init__(self, disk):
+        self.disk = disk
+        self.header = self._read(0)
+        if self.header[-10:] != b'S1SUSPEND\0':
+            raise Failure('there is no image on the disk')
+        self.victim = self.whole = None         # the page that is damaged
+
+    def _read(self, page):
+        with open(self.disk, 'rb') as disk:
+            disk.seek(page * self.PAGE)
+            return disk.read(self.PAGE)
+
+    def _write(self, page, data):
+        with open(self.disk, 'r+b') as disk:
+            disk.seek(page * self.PAGE)
+            disk.write(data)
+
+    def put_back(self):
+        self._write(0, self.header)
+
+    def _page_of_data(self, number):
+        first_map, = struct.unpack_from('<Q', self.header, self.FIRST_MAP)
+        return struct.unpack_from('<Q', self._read(first_map), 8 * number)[0]
+
+    def damage(self):
+        # the first page of it is a header of its own; one in the midst of data
+        self.victim = self._page_of_data(20)
+        self.whole = self._read(self.victim)
+        self._write(self.victim, bytes(byte ^ 0xff for byte in self.whole))
+
+    def mend(self):
+        self._write(self.victim, self.whole)
+
+
 class Vm:
     """One guest, in as many QEMU processes as it takes."""
 
@@ -126,6 +210,7 @@ class Vm:
         self._host_logs = []
         self._sentinel = secrets.token_hex(8)
         self._pm_fail_loaded = False
+        self._log_start = 0
 
     # Power
 
@@ -159,7 +244,9 @@ class Vm:
 
     def hibernate_and_power_off(self):
         """The guest writes its memory to disk; this QEMU process must end by that."""
-        self.guest.write(DISK, 'shutdown')
+        # "shutdown" resets a GPU that is lit, from a thread that has no GL context:
+        # QEMU 7.2 does not live through that
+        self.guest.write(DISK, 'platform' if self.setup.gl else 'shutdown')
         self.guest.start_write(STATE, 'disk')
         deadline = time.monotonic() + self.timeout
         while not self.qemu.ended():
@@ -183,6 +270,51 @@ class Vm:
     def hibernate_and_power_on_again(self):
         self.hibernate_and_power_off()
         self.power_on_again()
+
+    def change_outputs(self, outputs):
+        """What the first GPU of the next QEMU has; the guest does not know yet."""
+        self.setup = dataclasses.replace(self.setup, outputs=tuple(outputs))
+        for output in range(len(self.setup.sizes), len(self.guest.outputs)):
+            self.guest.shown.pop(output, None)
+            self.guest.cursors.pop(output, None)
+
+    @contextlib.contextmanager
+    def in_boot_kernel(self):
+        """Boots beside the image on disk; inside, the guest is the system that did."""
+        original = self.guest, self._sentinel, self.setup
+        self._image = Image(self.files.swap)
+        self.guest, self._sentinel = Guest(), secrets.token_hex(8)
+        self.setup = dataclasses.replace(
+            self.setup, more_command_line=f'{self.setup.more_command_line} noresume')
+        self._start_qemu()
+        self.guest.wait_until_booted()
+        self.guest.keep(self._sentinel)
+        yield
+        channel = self.guest.channel
+        self.guest, self._sentinel, self.setup = original
+        self.guest.attach(channel)
+        self._pm_fail_loaded = False
+        self.guest.answer()             # to its own "disk", of before
+        self.expect_same_guest()
+
+    def resume_from_boot_kernel(self):
+        self._image.put_back()
+        self.guest.start_write('/sys/power/resume', '/dev/vda')
+
+    def expect_no_resume(self):
+        self.mark_kernel_log()
+        self._image.put_back()
+        self.guest.write('/sys/power/resume', '/dev/vda')
+        self.expect_same_guest()
+        said = 'Failed to load image, recovering'
+        if not any(said in line for line in self.kernel_log()):
+            raise Failure(f'the kernel does not say "{said}"')
+
+    @contextlib.contextmanager
+    def damaged_image(self):
+        self._image.damage()
+        yield
+        self._image.mend()
 
     def hibernate_with_test_resume(self):
         """Image written, device reset, image read: in one boot."""
@@ -330,25 +462,40 @@ class Vm:
     def draw_desktop(self, kind='dumb'):
         """What a small desktop leaves on each output: three buffers and a cursor."""
         guest = self.guest
-        guest.open_card()
-        if guest.outputs != list(self.setup.outputs):
+        self._open_cards()
+        if guest.outputs != self.setup.sizes:
             raise Failure(f'the guest sees outputs {guest.outputs}, '
-                          f'not {list(self.setup.outputs)}')
+                          f'not {self.setup.sizes}')
         for output, (width, height) in enumerate(guest.outputs):
-            buffers = guest.create(3, width, height, kind)
+            buffers = guest.create(3, width, height, kind, card=self._card(output))
             guest.show(output, buffers[0])
             guest.flip(output, buffers[1])
-            guest.cursor(output, guest.create_cursor(), hot=(5 + output, 9),
+            guest.cursor(output, guest.create_cursor(self._card(output)),
+                         hot=(5 + output, 9),
                          position=(100, 120))
             guest.move_cursor(output, (150 + output, 130))
         self.expect_picture()
         self.save_screens('before')
 
+    def _open_cards(self):
+        self.guest.open_cards(1 + len(self.setup.more_gpus))
+
+    def _card(self, output):
+        return self.setup.heads[output][0]
+
+    def expect_outputs(self, expected):
+        """(width, height), or None for one without a monitor; a moment after a change."""
+        def problem():
+            self.guest.probe_outputs()
+            return None if self.guest.outputs == expected else \
+                f'the guest sees outputs {self.guest.outputs}, not {expected}'
+        self._poll(problem)
+
     def expect_picture(self):
         """The host shows, on each output, exactly what the guest wants it to show."""
         for output, buffer in self.guest.shown.items():
             self._expect_screen(output, buffer.picture(), repr(buffer))
-        for output in range(len(self.setup.outputs)):
+        for output in range(len(self.setup.sizes)):
             self._poll(lambda o=output: self.cursor_problem(o))
 
     # "The same" is not left to comparing two pictures: both equal the computed one.
@@ -366,7 +513,7 @@ class Vm:
     def screens(self):
         """What the host shows, on each output, once nothing moves any more."""
         def look():
-            return [self.qemu.screen(output) for output in range(len(self.setup.outputs))]
+            return [self.qemu.screen(output) for output in range(len(self.setup.sizes))]
 
         def problem():
             before = look()
@@ -381,7 +528,8 @@ class Vm:
             self._expect_screen(output, picture, 'as it was before')
 
     def cursor_problem(self, output):
-        told = hostlog.HostLog(self.qemu.trace()).cursor(output)
+        gpu, head = self.setup.heads[output]
+        told = self.host_log(gpu).cursor(head)
         where = f'cursor on output {output}'
         if output not in self.guest.cursors:
             visible = told and told[2]
@@ -391,6 +539,8 @@ class Vm:
             return f'{where}: the host was not told of one since the device was reset'
         if told[:2] != tuple(position):
             return f'{where}: at {told[0]},{told[1]}, not at {position[0]},{position[1]}'
+        if self.setup.gl:
+            return None                 # the window's own, and there is no pointer in it
         expected = self.guest.cursor_image(output)
         shown = self.qemu.cursor(output)
         if shown != expected:
@@ -410,15 +560,18 @@ class Vm:
             time.sleep(0.1)
 
     def save_screens(self, name):
-        for output in range(len(self.setup.outputs)):
+        for output in range(len(self.setup.sizes)):
             png = self.files.directory / f'{name}-{output}.png'
             png.write_bytes(self.qemu.screen(output).to_png())
 
     # The host's view
 
-    def host_log(self):
+    def host_log(self, gpu=0):
         """Of the QEMU that runs now."""
-        return hostlog.HostLog(self.qemu.trace())
+        return hostlog.HostLog(self.qemu.trace(), gpu)
+
+    def count_commands(self, name, gpu=0):
+        return sum(command.name == name for command in self.host_log(gpu).commands)
 
     def expect_few_commands_until_picture(self, most):
         """However many buffers there are, only what is shown comes back at once."""
@@ -441,11 +594,12 @@ class Vm:
         self.expect_picture()
         self.save_screens('after')
         if not guest.outputs:
-            guest.open_card()
+            self._open_cards()
         self._show_old_buffers()
         self._use_new_buffers()
         self._destroy_everything()
-        self._check_virt_pm(VIRT_PM)
+        for gpu in range(1 + len(self.setup.more_gpus)):
+            self._check_virt_pm(VIRT_PM.format(gpu))
 
     def _show_old_buffers(self):
         old = self.guest.buffers
@@ -455,7 +609,8 @@ class Vm:
             if not buffer.custom:
                 self.guest.check(buffer)
             if buffer.kind == 'cursor':
-                self.guest.cursor(0, buffer, hot=(3, 4), position=(20, 30))
+                self.guest.cursor(self._output(buffer.card), buffer, hot=(3, 4),
+                                  position=(20, 30))
             else:
                 self._show(buffer)
             self.expect_picture()
@@ -463,17 +618,23 @@ class Vm:
     def _show(self, buffer):
         """By page flip where an output has its size already, else by a mode set."""
         for output, shown in self.guest.shown.items():
-            if (shown.width, shown.height) == (buffer.width, buffer.height):
+            if (shown.card, shown.width, shown.height) == \
+                    (buffer.card, buffer.width, buffer.height):
                 self.guest.flip(output, buffer)
                 return
-        self.guest.show(0, buffer)
+        self.guest.show(self._output(buffer.card), buffer)
+
+    def _output(self, card):
+        """The first of this card."""
+        return self.setup.heads.index((card, 0))
 
     def _use_new_buffers(self):
         guest = self.guest
-        for output, (width, height) in enumerate(guest.outputs):
-            first, second = guest.create(2, width, height)
+        for output, (width, height) in enumerate(guest.outputs[:len(self.setup.sizes)]):
+            card = self._card(output)
+            first, second = guest.create(2, width, height, card=card)
             guest.show(output, first)
-            guest.cursor(output, guest.create_cursor(), hot=(1, 2), position=(40, 50))
+            guest.cursor(output, guest.create_cursor(card), hot=(1, 2), position=(40, 50))
             self.expect_picture()
             guest.flip(output, second)
             self.expect_picture()
@@ -491,10 +652,10 @@ class Vm:
             guest.destroy(buffer)
         guest.do('sleep 200')
 
-    def virt_pm(self, path=VIRT_PM):
+    def virt_pm(self, gpu=0, path=None):
         """The library's own account, as a dictionary."""
-        text = self.guest.read(path)
-        (self.files.directory / 'virt_pm.txt').write_text(text)
+        text = self.guest.read(path or VIRT_PM.format(gpu))
+        (self.files.directory / f'virt_pm-{gpu}.txt').write_text(text)
         pairs = (line.partition(':') for line in text.splitlines() if ':' in line)
         return {key.strip(): value.strip() for key, _, value in pairs}
 
@@ -509,7 +670,7 @@ class Vm:
     def _check_virt_pm(self, path):
         if not self.hooked:
             return                      # such a kernel has no such file
-        state = self.virt_pm(path).get('state')
+        state = self.virt_pm(path=path).get('state')
         if state != 'running':
             raise Failure(f'drm_virt_pm says state: {state}')
 
@@ -524,15 +685,33 @@ class Vm:
             (self.files.directory / 'kmemleak.txt').write_text(leaks)
             raise Failure(f'kmemleak: {leaks.count("unreferenced object")} objects leaked')
 
-    def close_kernel_log(self):
-        """Without this line at its end the log is cut short and proves nothing."""
-        end = f'test ends {self._sentinel}'
-        self.guest.write('/dev/kmsg', f'{end}\n')
+    def _say_in_kernel_log(self, line):
+        """Waits until the console has it, and so all that was said before."""
+        self.guest.write('/dev/kmsg', f'{line}\n')
         deadline = time.monotonic() + self.timeout
-        while end not in self.files.console_text():
+        while line not in self.files.console_text():
             if time.monotonic() > deadline:
                 raise Failure('the console is dead: the kernel log cannot be judged')
             time.sleep(0.1)
+
+    def mark_kernel_log(self):
+        mark = f'mark {secrets.token_hex(8)}'
+        self._say_in_kernel_log(mark)
+        self._log_start = self.files.console_text().index(mark)
+
+    def kernel_log(self):
+        """Its lines since the last mark."""
+        self._say_in_kernel_log(f'read {secrets.token_hex(8)}')
+        return self.files.console_text()[self._log_start:].replace('\r', '').split('\n')
+
+    def gpu_name(self, gpu):
+        """As the kernel calls it in its log."""
+        text = self.guest.read(f'/sys/class/drm/card{gpu}/device/uevent')
+        return re.search(r'^PCI_SLOT_NAME=(.*)$', text, re.M)[1]
+
+    def close_kernel_log(self):
+        """Without this line at its end the log is cut short and proves nothing."""
+        self._say_in_kernel_log(f'test ends {self._sentinel}')
         tainted = int(self.guest.read('/proc/sys/kernel/tainted'))
         if self.setup.kunit:
             tainted &= ~TAINT_TEST
