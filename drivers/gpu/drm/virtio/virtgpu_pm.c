@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
 #include <linux/dma-fence.h>
+#include <linux/iopoll.h>
 #include <linux/moduleparam.h>
 #include <linux/pci.h>
 #include <linux/seq_buf.h>
@@ -173,6 +174,13 @@ void virtio_gpu_pm_wait_room(struct virtio_gpu_device *vgdev,
 	}
 }
 
+/* Nobody waits any longer for what the host has to say of its outputs. */
+static void forget_display_info(struct virtio_gpu_device *vgdev)
+{
+	vgdev->display_info_pending = false;
+	wake_up_all(&vgdev->resp_wq);
+}
+
 /* Tell those who wait for the answer to @vbuf that there will be none. */
 static void no_answer(struct virtio_gpu_device *vgdev,
 		      struct virtio_gpu_vbuffer *vbuf)
@@ -180,6 +188,8 @@ static void no_answer(struct virtio_gpu_device *vgdev,
 	struct virtio_gpu_ctrl_hdr *hdr = (void *)vbuf->buf;
 	struct virtio_gpu_object *bo;
 
+	if (le32_to_cpu(hdr->type) == VIRTIO_GPU_CMD_GET_DISPLAY_INFO)
+		forget_display_info(vgdev);
 	if (!vbuf->objs)
 		return;
 
@@ -325,8 +335,7 @@ void virtio_gpu_pm_reset(struct virtio_gpu_device *vgdev)
 	virtio_gpu_pm_reclaim_vbufs(vgdev);
 	fail_all_fences(vgdev);
 	forget_capabilities(vgdev);
-	vgdev->display_info_pending = false;
-	wake_up_all(&vgdev->resp_wq);
+	forget_display_info(vgdev);
 
 	drm_virt_pm_device_reset(&vgdev->pm.base);
 	/* after the epoch was counted, so that frees send nothing */
@@ -936,12 +945,43 @@ static void note_outputs(struct virtio_gpu_device *vgdev)
 	spin_unlock(&vgdev->display_info_lock);
 }
 
+/*
+ * The host's own event may be being handled, which asks the host and may light
+ * up outputs. The core lets no new one be queued.
+ */
+static int finish_event(struct virtio_gpu_device *vgdev)
+{
+	struct work_struct *event = &vgdev->config_changed_work;
+	unsigned int stall_ms = drm_virt_pm_stall_ms();
+	unsigned int busy;
+	int ret;
+
+	if (!work_busy(event))
+		return 0;
+
+	ret = drm_virt_pm_queue_drain(&vgdev->ctrlq.pm, stall_ms);
+	if (!ret)
+		ret = read_poll_timeout(work_busy, busy, !busy, USEC_PER_MSEC,
+					stall_ms * USEC_PER_MSEC, false, event);
+	return ret;
+}
+
 static int config_down(struct drm_virt_pm *vpm)
 {
 	struct virtio_gpu_device *vgdev = to_vgdev(vpm);
+	int ret = finish_event(vgdev);
 
-	/* it may light up outputs; the core lets no new one be queued */
-	flush_work(&vgdev->config_changed_work);
+	if (ret && drm_virt_pm_get_transition() != DRM_VIRT_PM_RESTORE) {
+		drm_virt_pm_refuse(vpm, ret, "the host does not answer");
+		return ret;
+	}
+	if (ret) {
+		/* on the way into an image: what it waits for need not come */
+		stop_queues(vgdev);
+		forget_display_info(vgdev);
+		flush_work(&vgdev->config_changed_work);
+	}
+
 	/* not flushed: it may wait on a workqueue that is frozen */
 	cancel_work_sync(&vgdev->pm.refresh_work);
 	note_outputs(vgdev);
@@ -1006,9 +1046,41 @@ static void config_changed_func(struct work_struct *work)
 
 	mutex_lock(&vgdev->pm.refresh_lock);
 	/* an answer to the resume must not be taken for one to the event */
-	drm_virt_pm_queue_drain(&vgdev->ctrlq.pm, drm_virt_pm_stall_ms());
+	wait_event_timeout(vgdev->resp_wq, !vgdev->display_info_pending,
+			   msecs_to_jiffies(drm_virt_pm_stall_ms()));
 	vgdev->pm.config_changed(work);
 	mutex_unlock(&vgdev->pm.refresh_lock);
+}
+
+/**
+ * virtio_gpu_pm_has_output - whether the host has an output
+ * @vgdev: the device
+ * @index: which one of those that it had at probe
+ *
+ * The host that a guest resumes on may have fewer. To user space, which gets a
+ * hot-plug event, those are outputs without a monitor; what it does with them
+ * until it has seen that works, but for that the host is not told.
+ *
+ * Context: Any context.
+ *
+ * Return: true if the host may be told of it.
+ */
+bool virtio_gpu_pm_has_output(struct virtio_gpu_device *vgdev,
+			      unsigned int index)
+{
+	return index + READ_ONCE(vgdev->pm.outputs_gone) < vgdev->num_scanouts;
+}
+
+static void count_outputs(struct virtio_gpu_device *vgdev)
+{
+	u32 now, before = vgdev->num_scanouts;
+
+	virtio_cread_le(vgdev->vdev, struct virtio_gpu_config, num_scanouts,
+			&now);
+	WRITE_ONCE(vgdev->pm.outputs_gone, before - min(before, now));
+	if (now < before)
+		drm_warn(vgdev->ddev, "the host has %u outputs, not %u\n", now,
+			 before);
 }
 
 /* The new host may have other outputs; nothing here waits for its answer. */
@@ -1231,6 +1303,7 @@ static int queues_up(struct drm_virt_pm *vpm)
 	struct virtio_gpu_device *vgdev = to_vgdev(vpm);
 	int ret;
 
+	count_outputs(vgdev);
 	ret = virtio_gpu_find_vqs(vgdev);
 	if (ret)
 		return ret;
@@ -1247,8 +1320,13 @@ static int eager_up(struct drm_virt_pm *vpm)
 
 static int reserve_down(struct drm_virt_pm *vpm)
 {
-	int ret = drm_virt_pm_reserve_fill(vpm);
+	int ret;
 
+	/* on the way into an image nothing may fail, and nothing comes back */
+	if (drm_virt_pm_get_transition() == DRM_VIRT_PM_RESTORE)
+		return 0;
+
+	ret = drm_virt_pm_reserve_fill(vpm);
 	if (ret)
 		drm_virt_pm_refuse(vpm, ret, "not enough memory for the resume");
 

@@ -51,6 +51,12 @@ struct virtio_gpu_pm {
 		u64 edid;
 	} before[VIRTIO_GPU_MAX_SCANOUTS];
 
+	/**
+	 * @outputs_gone: How many of the outputs of probe the host has no more;
+	 * these are the last ones.
+	 */
+	unsigned int outputs_gone;
+
 	/** @unplug_lock: Held while the device is unplugged. */
 	struct mutex unplug_lock;
 
@@ -132,6 +138,10 @@ void virtio_gpu_pm_refuse(struct virtio_gpu_device *vgdev,
 void virtio_gpu_pm_abandon(struct virtio_gpu_device *vgdev,
 			   struct virtio_gpu_vbuffer *vbuf);
 void virtio_gpu_pm_reset(struct virtio_gpu_device *vgdev);
+
+/* outputs */
+bool virtio_gpu_pm_has_output(struct virtio_gpu_device *vgdev,
+			      unsigned int index);
 
 /* objects */
 void virtio_gpu_pm_object_created(struct virtio_gpu_device *vgdev,

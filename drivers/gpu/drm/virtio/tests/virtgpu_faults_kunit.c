@@ -180,6 +180,45 @@ static const struct vg_mock_setup small = {
 	.no_indirect = true,
 };
 
+static void virtio_gpu_pm_test_event_hangs(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &small);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	struct work_struct *event = &vg_mock_vgdev(host)->config_changed_work;
+	u32 handle = vg_mock_dumb(user);
+	struct vg_mock_task *task;
+
+	/*
+	 * Its own event wants to ask the host, and waits for room in a ring that
+	 * stays full: a refusal first, with the event still to be handled.
+	 */
+	vg_mock_settle(host);
+	vg_mock_hold(host, true);
+	task = vg_mock_task_start(user, many_transfers, handle, NULL);
+	VG_MOCK_AWAIT(test, vg_mock_task_sleeps(task));
+	vg_mock_config_changed(host);
+	VG_MOCK_AWAIT(test, work_busy(event) == WORK_BUSY_RUNNING);
+
+	vg_mock_set_stall_ms(STALL_MS);
+	KUNIT_ASSERT_EQ(test, -ETIMEDOUT, vg_mock_freeze(host));
+	KUNIT_EXPECT_EQ(test, state_of(host), DRM_VIRT_PM_RUNNING);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(vg_mock_vpm(host)->refusal,
+					   "the host does not answer"));
+	KUNIT_EXPECT_TRUE(test, work_busy(event));
+	KUNIT_EXPECT_TRUE(test, vg_mock_task_runs(task));
+
+	/* on the way into an image the event has to give way */
+	vg_mock_transition(host, PM_RESTORE_PREPARE);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_EXPECT_FALSE(test, work_busy(event));
+
+	vg_mock_set_stall_ms(PATIENT_MS);
+	vg_mock_let_go(host);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_task_result(task);
+	vg_mock_check(host);
+}
+
 static void virtio_gpu_pm_test_submitter_refused(struct kunit *test)
 {
 	struct vg_mock_host *host = vg_mock_create(test, "mock", &small);
@@ -752,6 +791,7 @@ static void virtio_gpu_pm_test_stopped(struct kunit *test)
 static struct kunit_case virtio_gpu_pm_faults_tests[] = {
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_hang_before, hang_gen_params),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_hang_after, after_gen_params),
+	KUNIT_CASE(virtio_gpu_pm_test_event_hangs),
 	KUNIT_CASE(virtio_gpu_pm_test_submitter_refused),
 	KUNIT_CASE(virtio_gpu_pm_test_submitter_released),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_hang_in_restore, silent_gen_params),

@@ -280,6 +280,7 @@ void vg_mock_fault(struct vg_mock_host *host, u32 type, u32 id,
 void vg_mock_answer_late(struct vg_mock_host *host);
 void vg_mock_let_go(struct vg_mock_host *host);
 void vg_mock_config_changed(struct vg_mock_host *host);
+void vg_mock_set_outputs(struct vg_mock_host *host, unsigned int count);
 
 /* sleep, as the PM core and the transport do it */
 int vg_mock_freeze(struct vg_mock_host *host);

@@ -235,11 +235,19 @@ static u32 upload(struct vg_mock_host *host, u32 type, u32 id, u32 width,
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
+static bool has_output(struct vg_mock_host *host, u32 output)
+{
+	if (output < le32_to_cpu(host->config.num_scanouts))
+		return true;
+
+	object(host, 0, "there is no output %u", output);
+	return false;
+}
+
 static u32 scanout(struct vg_mock_host *host, u32 type, u32 output, u32 id)
 {
-	if (output >= host->setup.num_scanouts)
-		return object(host, VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID,
-			      "there is no output %u", output);
+	if (!has_output(host, output))
+		return VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID;
 	if (id && !named(host, type, id))
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 
@@ -317,6 +325,8 @@ static u32 obey(struct vg_mock_host *host, struct vg_mock_request *req,
 		return VIRTIO_GPU_RESP_OK_DISPLAY_INFO;
 
 	case VIRTIO_GPU_CMD_GET_EDID:
+		if (!has_output(host, le32_to_cpu(req->out.get_edid.scanout)))
+			return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 		return tell_monitor(host, req);
 
 	case VIRTIO_GPU_CMD_GET_CAPSET_INFO:
@@ -414,6 +424,8 @@ static u32 obey(struct vg_mock_host *host, struct vg_mock_request *req,
 			VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID;
 
 	case VIRTIO_GPU_CMD_UPDATE_CURSOR:
+		has_output(host,
+			   le32_to_cpu(req->out.cursor.pos.scanout_id));
 		if (id)
 			named(host, type, id);
 		host->cursor[le32_to_cpu(req->out.cursor.pos.scanout_id) %
@@ -1001,6 +1013,16 @@ void vg_mock_let_go(struct vg_mock_host *host)
 	host->find_vqs_ret = 0;
 	vg_mock_hold(host, false);
 	vg_mock_answer_late(host);
+}
+
+/* The next time it is reset, so many outputs are there. */
+void vg_mock_set_outputs(struct vg_mock_host *host, unsigned int count)
+{
+	unsigned int i;
+
+	host->config.num_scanouts = cpu_to_le32(count);
+	for (i = 0; i < host->setup.num_scanouts; i++)
+		host->outputs[i].enabled = cpu_to_le32(i < count);
 }
 
 /* Something about the outputs changed, and the host says so. */

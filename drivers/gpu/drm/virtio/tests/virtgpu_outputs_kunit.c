@@ -156,9 +156,70 @@ static void virtio_gpu_pm_test_changed(struct kunit *test)
 	KUNIT_EXPECT_GE(test, atomic_read(&listener->events), param->event + 2);
 }
 
+static void sleep_and_find(struct vg_mock_host *host, unsigned int outputs)
+{
+	KUNIT_ASSERT_EQ(host->test, 0, vg_mock_freeze(host));
+	vg_mock_set_outputs(host, outputs);
+	KUNIT_ASSERT_EQ(host->test, 0, vg_mock_restore(host));
+	vg_mock_check(host);
+	flush_work(&vg_mock_vgdev(host)->pm.refresh_work);
+}
+
+static void virtio_gpu_pm_test_outputs_gone(struct kunit *test)
+{
+	const struct vg_mock_setup setup = {
+		.features = PLAIN,
+		.num_scanouts = 4,
+	};
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	struct listener *listener = listen_to(host);
+	u32 shown[4], cursor = vg_mock_dumb(user), other = vg_mock_dumb(user);
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		shown[i] = vg_mock_dumb(user);
+		KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, i, shown[i]));
+		KUNIT_ASSERT_EQ(test, 0, vg_mock_point(user, i, cursor));
+	}
+	flush_work(&vg_mock_vgdev(host)->pm.refresh_work);
+	atomic_set(&listener->events, 0);
+
+	/*
+	 * A host with fewer outputs: the others are back, the program is told,
+	 * and until it has drawn its conclusions all that it does works. The
+	 * mock host objects to an output that it does not have.
+	 */
+	sleep_and_find(host, 2);
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&listener->events));
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, host->shown[i], vg_mock_id(user, shown[i]));
+		KUNIT_EXPECT_EQ(test, host->cursor[i], vg_mock_id(user, cursor));
+	}
+	for (i = 0; i < 4; i++) {
+		KUNIT_EXPECT_EQ(test, 0, vg_mock_flip(user, i, other));
+		KUNIT_EXPECT_EQ(test, 0, vg_mock_point(user, i, other));
+		KUNIT_EXPECT_EQ(test, 0, vg_mock_show(user, i, shown[i]));
+	}
+	vg_mock_config_changed(host);
+	flush_work(&vg_mock_vgdev(host)->config_changed_work);
+	vg_mock_check(host);
+
+	/* and one that has them again */
+	sleep_and_find(host, 4);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, host->shown[i], vg_mock_id(user, shown[i]));
+
+	/* more than there were cannot be had: there are no connectors for them */
+	sleep_and_find(host, 5);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, host->shown[i], vg_mock_id(user, shown[i]));
+}
+
 static struct kunit_case virtio_gpu_pm_outputs_tests[] = {
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_outputs, outputs_gen_params),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_changed, change_gen_params),
+	KUNIT_CASE(virtio_gpu_pm_test_outputs_gone),
 	{}
 };
 
