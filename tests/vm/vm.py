@@ -97,6 +97,7 @@ class Setup:
         words = [
             'console=ttyS0', 'loglevel=7', 'resume=/dev/vda',
             'oops=panic', 'panic=-1',           # with -no-reboot: QEMU ends
+            'no_timer_check',                   # it takes a starved QEMU for a broken timer
             'vt.global_cursor_default=0',       # a blinking cursor is never the same
             'suspend.pm_test_delay=1',
             # a busy machine stops a virtual CPU for long; our own timeouts are shorter

@@ -369,6 +369,13 @@ static u32 obey(struct vg_mock_host *host, struct vg_mock_request *req,
 		res->addr = le64_to_cpu(entry->addr);
 		return VIRTIO_GPU_RESP_OK_NODATA;
 
+	case VIRTIO_GPU_CMD_RESOURCE_DETACH_BACKING:
+		res = named(host, type, id);
+		if (!res)
+			return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+		res->backing = false;
+		return VIRTIO_GPU_RESP_OK_NODATA;
+
 	case VIRTIO_GPU_CMD_SET_SCANOUT:
 		return scanout(host, type,
 			       le32_to_cpu(req->out.set_scanout.scanout_id), id);

@@ -615,6 +615,128 @@ static void virtio_gpu_pm_test_not_created(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, vg_mock_no_objects(host));
 }
 
+/* A buffer of somebody else, which can be in one of two places. */
+struct foreign {
+	struct page *pages[2];
+	unsigned int place;
+};
+
+#define FOREIGN_ORDER	get_order(VG_MOCK_SIDE * VG_MOCK_SIDE * 4)
+
+static struct sg_table *foreign_map(struct dma_buf_attachment *attach,
+				    enum dma_data_direction dir)
+{
+	struct foreign *foreign = attach->dmabuf->priv;
+	struct page *page = foreign->pages[foreign->place];
+	struct sg_table *sgt = kmalloc(sizeof(*sgt), GFP_KERNEL | __GFP_NOFAIL);
+
+	if (sg_alloc_table(sgt, 1, GFP_KERNEL)) {
+		kfree(sgt);
+		return ERR_PTR(-ENOMEM);
+	}
+	sg_set_page(sgt->sgl, page, attach->dmabuf->size, 0);
+	sg_dma_address(sgt->sgl) = page_to_phys(page);
+	sg_dma_len(sgt->sgl) = attach->dmabuf->size;
+
+	return sgt;
+}
+
+static void foreign_unmap(struct dma_buf_attachment *attach,
+			  struct sg_table *sgt, enum dma_data_direction dir)
+{
+	sg_free_table(sgt);
+	kfree(sgt);
+}
+
+static void foreign_release(struct dma_buf *buf)
+{
+	struct foreign *foreign = buf->priv;
+
+	__free_pages(foreign->pages[0], FOREIGN_ORDER);
+	__free_pages(foreign->pages[1], FOREIGN_ORDER);
+	kfree(foreign);
+}
+
+static const struct dma_buf_ops foreign_ops = {
+	.map_dma_buf = foreign_map,
+	.unmap_dma_buf = foreign_unmap,
+	.release = foreign_release,
+};
+
+static struct foreign *foreign_import(struct vg_mock_user *user, u32 *handle)
+{
+	struct drm_device *drm = vg_mock_drm(user->host);
+	struct kunit *test = user->host->test;
+	struct foreign *foreign = kzalloc(sizeof(*foreign),
+					  GFP_KERNEL | __GFP_NOFAIL);
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct drm_gem_object *obj;
+	struct dma_buf *buf;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(foreign->pages); i++)
+		foreign->pages[i] = alloc_pages(GFP_KERNEL | __GFP_NOFAIL,
+						FOREIGN_ORDER);
+	info.ops = &foreign_ops;
+	info.size = PAGE_SIZE << FOREIGN_ORDER;
+	info.priv = foreign;
+	buf = dma_buf_export(&info);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+
+	obj = drm->driver->gem_prime_import(drm, buf);
+	dma_buf_put(buf);
+	if (obj == ERR_PTR(-ENODEV))
+		kunit_skip(test, "this kernel imports no foreign buffers");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_handle_create(user->file->private_data,
+						       obj, handle));
+	drm_gem_object_put(obj);
+
+	return foreign;
+}
+
+static void virtio_gpu_pm_test_import(struct kunit *test)
+{
+	const struct vg_mock_setup setup = {
+		.features = BLOB,
+		.num_scanouts = 1,
+	};
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	struct foreign *shown, *moved;
+	u32 shown_handle, moved_handle, freed_handle;
+
+	/* what is shown comes back at once, the others when they are used */
+	shown = foreign_import(user, &shown_handle);
+	moved = foreign_import(user, &moved_handle);
+	foreign_import(user, &freed_handle);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown_handle));
+	vg_mock_check(host);
+
+	sleep(test, host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown_handle));
+	KUNIT_EXPECT_EQ(test,
+			vg_mock_resource(host, host->shown[0])->addr,
+			page_to_phys(shown->pages[0]));
+	KUNIT_EXPECT_FALSE(test, vg_mock_resident(user, moved_handle));
+
+	/* from where it is by then */
+	moved->place = 1;
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_show(user, 0, moved_handle));
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, moved_handle));
+	KUNIT_EXPECT_EQ(test,
+			vg_mock_resource(host, host->shown[0])->addr,
+			page_to_phys(moved->pages[1]));
+
+	/* a stale one has nothing to detach */
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_gem_close(user, freed_handle));
+	vg_mock_check(host);
+	vg_mock_close(user);
+	vg_mock_check(host);
+	KUNIT_EXPECT_TRUE(test, vg_mock_no_objects(host));
+}
+
 static struct kunit_case virtio_gpu_pm_objects_tests[] = {
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_cycles, setup_gen_params),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_many, many_gen_params),
@@ -627,6 +749,7 @@ static struct kunit_case virtio_gpu_pm_objects_tests[] = {
 	KUNIT_CASE(virtio_gpu_pm_test_uuid),
 	KUNIT_CASE(virtio_gpu_pm_test_not_restored),
 	KUNIT_CASE(virtio_gpu_pm_test_not_created),
+	KUNIT_CASE(virtio_gpu_pm_test_import),
 	{}
 };
 
