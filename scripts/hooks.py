@@ -26,7 +26,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from common import CACHE, Failure, write_if_changed
+from common import CACHE, Failure, say, write_if_changed
 
 
 class Files:
@@ -410,12 +410,29 @@ def apply_edits(files, path, wanted=lambda file: True,
 def apply_hooks(files, top, chosen=lambda name: True, edits=lambda file: True,
                 tell=lambda text: None):
     """All hooks of the repository at top, or those chosen by their name; the
-    edits of kbuild files by the file. Returns the number of rule files."""
+    edits of kbuild files by the file. Returns the number of rule files.
+
+    A kernel that has drifted is told about as a whole: each rule file that does
+    not fit is named, though a later one may only miss what an earlier one adds."""
     hooks = top / 'hooks'
+    drifted = []
+
+    def attempt(function, *args):
+        try:
+            function(*args, tell)
+        except Failure as e:
+            drifted.append(str(e))
     if (hooks / 'kbuild.edits').exists():
-        apply_edits(files, hooks / 'kbuild.edits', edits, tell)
+        attempt(apply_edits, files, hooks / 'kbuild.edits', edits)
     rules = [rule for rule in sorted(hooks.glob('*.cocci'))
              if chosen(rule.stem)]
     for rule in rules:
-        apply_rule(files, rule, hooks / 'macros.h', tell)
+        attempt(apply_rule, files, rule, hooks / 'macros.h')
+    if len(drifted) > 1:
+        say(''.join(f'  {d}\n' for d in drifted).rstrip())
+        raise Failure(f'{len(drifted)} of {len(rules) + 1} hook files do not '
+                      'fit this kernel, see above; the first is the one to '
+                      'look at')
+    if drifted:
+        raise Failure(drifted[0])
     return len(rules)

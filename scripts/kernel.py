@@ -39,10 +39,17 @@ class Kernel:
     def __init__(self):
         self.name = os.environ.get('KERNEL', '6.12')
         table = kernels()
-        if self.name not in table:
-            raise Failure(f'KERNEL={self.name} is not supported; these are: '
-                          + ' '.join(table))
-        self.package, self.suites = table[self.name]
+        if self.name in table:
+            self.package, self.suites = table[self.name]
+        elif re.fullmatch(r'\d+\.\d+', self.name):
+            self.package = f'linux-source-{self.name}'
+            self.suites = list(dict.fromkeys(
+                s for _, suites in table.values() for s in suites))
+            say(f'kernel {self.name}: NOT in kernels/table, nobody has tested '
+                f'it; trying {self.package}')
+        else:
+            raise Failure(f'KERNEL={self.name} is neither one of '
+                          f'{" ".join(table)}, nor a version as 6.18 is')
         self.stock, self.debug = flag('STOCK'), flag('DEBUG')
         self.top = BUILD / self.name
         self.variant = '-'.join(['stock'] * self.stock +
@@ -77,7 +84,7 @@ class Kernel:
             return
         work = self.top / 'work'
         new = work / 'stock.new'
-        for old in (new, work / 'ours', work / 'stock'):
+        for old in sorted(work.glob('*')):
             remove(old)
         (new / 'tree').mkdir(parents=True)
         with Step(f'unpack {deb.stem}') as step:
