@@ -23,6 +23,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -223,14 +224,24 @@ def commit(git, series, signed):
     return empty
 
 
+def tested(kernel):
+    """What README says was run on a kernel"""
+    for line in (REPO / 'README.md').read_text().split('\n'):
+        cells = [c.strip() for c in line.split('|')]
+        if len(cells) > 3 and cells[1].split(' ')[0] == kernel:
+            return cells[-2].replace('`', '')
+    return 'Nothing has been run on this kernel yet.'
+
+
 def cover(git, kernel, number, author, date):
     text = (REPO / 'series/cover').read_text()
     subject, body = text.split('\n', 1)[1].split('\n\n', 1)
+    body = re.sub(
+        r'(?ms)^% (when|unless) (\S+) ([^\n]+)\n(.*?)^% end\n',
+        lambda m: m[4] if (m[3] in (kernel.pristine / m[2]).read_text()) ==
+        (m[1] == 'when') else '', body)
     body = body.replace('@BASE@', kernel.package_version).replace(
-        '@KERNEL@', kernel.name)
-    body = re.sub(r'(?ms)^% when (\S+) ([^\n]+)\n(.*?)^% end\n',
-                  lambda m: m[3] if m[2] in (kernel.pristine / m[1]).read_text(
-                      errors='replace') else '', body)
+        '@TESTED@', textwrap.fill(tested(kernel.name), WIDTH))
     when = git('log', '-1', '--format=%aD', 'base').strip()
     return (f'From: {author}\nDate: {when}\n'
             f'Subject: [PATCH 0/{number}] {subject}\n\n{body.rstrip()}\n\n' +

@@ -3,7 +3,8 @@
 
 Each patch has to please checkpatch --strict, apply with git am, compile without
 a warning and boot to a picture; the files of the last tree have to be those of
-attach. BOOT=0 leaves out booting.
+attach. amdgpu is compiled from the first patch on that touches it. BOOT=0 leaves
+out booting, AMDGPU=0 compiling amdgpu; both are said in the result.
 """
 import os
 import re
@@ -23,6 +24,8 @@ IGNORED = [
     'ALLOC_WITH_SIZEOF',    # 6.12 has no kzalloc_obj()
 ]
 UNSIGNED = ['MISSING_SIGN_OFF']     # whoever sends the series signs off: FROM=
+CONFIGS = REPO / 'kernels'
+AMD = 'drivers/gpu/drm/amd/'
 
 
 class SeriesTree(Kernel):
@@ -38,6 +41,9 @@ class SeriesTree(Kernel):
         self.variant = 'series'
         self.log = self.out / 'build.log'
         self.warnings = []
+        self.fragments = [CONFIGS / 'guest.config']
+        self.boots = os.environ.get('BOOT', '1') != '0'
+        self.compiles_amd = os.environ.get('AMDGPU', '1') != '0'
 
     def fresh(self, names):
         """A copy of the base; a repository of what the series touches"""
@@ -61,6 +67,10 @@ class SeriesTree(Kernel):
         self.obj.mkdir()
         return git
 
+    def configure_with(self, fragments, hopes=()):
+        configure(self.tree.resolve(), self.obj, fragments, self.make,
+                  [h for h in hopes if h not in fragments])
+
     def compile_step(self, directories, last):
         """Everything that the patch touches, and a kernel that boots"""
         self.warnings = []
@@ -68,11 +78,14 @@ class SeriesTree(Kernel):
         def watch(line):
             if WARNING.search(line):
                 self.warnings.append(line.strip())
-        ours = REPO / 'kernels/ours.config'
-        base = REPO / 'kernels/guest.config'
-        configure(self.tree.resolve(), self.obj,
-                  [base, ours] if last else [base], self.make,
-                  () if last else [ours])
+        ours = CONFIGS / 'ours.config'
+        if any(d.startswith(AMD) for d in directories):
+            if self.compiles_amd:
+                self.fragments = [CONFIGS / name for name in (
+                    'guest.config', 'amdgpu.config', 'series.config')]
+            directories = ([f'{AMD}amdgpu/'] * self.compiles_amd +   # KFD is in it
+                           [d for d in directories if not d.startswith(AMD)])
+        self.configure_with(self.fragments + [ours] * last, [ours])
         if directories:     # also what nothing selects yet
             self.make('CONFIG_DRM_VIRT_PM=y', *directories, on_line=watch)
         self.make('bzImage', on_line=watch)
@@ -120,7 +133,6 @@ def same_as_attach(git, kernel):
 
 def check():
     kernel = SeriesTree()
-    boots = os.environ.get('BOOT', '1') != '0'
     ignored = IGNORED + ([] if sender() else UNSIGNED)
     with lock():
         kernel.unpack()
@@ -128,10 +140,9 @@ def check():
         patches = sorted(out.glob('*.patch'))
         files = attached(kernel.pristine)
         git = kernel.fresh(sorted(n for n in files.changed
-                                  if (kernel.tree / n).exists()))
+                                  if (kernel.pristine / n).exists()))
         with Step('the base compiles'):
-            configure(kernel.tree.resolve(), kernel.obj,
-                      [REPO / 'kernels/guest.config'], kernel.make)
+            kernel.configure_with(kernel.fragments)
             kernel.make('bzImage')
         for n, patch in enumerate(patches, 1):
             try:
@@ -139,14 +150,15 @@ def check():
                     kernel.checkpatch(patch, ignored)
                     git('am', '-q', '--keep-cr', str(patch.resolve()))
                     kernel.compile_step(touched(git), n == len(patches))
-                    if boots:
+                    if kernel.boots:
                         kernel.boot()
             except Failure as e:
                 raise Failure(f'patch {n}, {patch.name}: {e}') from None
         count = same_as_attach(git, kernel)
     say(f'series of {kernel.name} ({kernel.package_version}): {len(patches)} patches, '
         f'each one checked, applied, compiled' +
-        (' and booted' if boots else '; none booted, as BOOT=0') +
+        (' and booted' if kernel.boots else '; none booted, as BOOT=0') +
+        ('' if kernel.compiles_amd else '; amdgpu not compiled, as AMDGPU=0') +
         f'; {count} files, as attach makes them')
 
 
