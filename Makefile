@@ -23,7 +23,8 @@ endif
 
 help:
 	@echo 'make demo         build a kernel, hibernate a guest with it, show what happens'
-	@echo 'make test         build a debug kernel, run the scenarios in QEMU'
+	@echo 'make test         build debug kernels, run KUnit and the scenarios in QEMU: all on'
+	@echo '                  6.12, the essence on 7.2 and 7.3; with KERNEL=7.2 all on that'
 	@echo 'make check        checkpatch, kernel-doc, W=1, sparse, Sphinx and more, a few minutes;'
 	@echo '                  make check-NAME is one of them, scripts/check.py --list names them'
 	@echo 'make soak         100 sleeps of one guest in the debug kernel (half an hour)'
@@ -58,9 +59,11 @@ endif
 	@$(PYTHON) tests/vm/demo.py --kernel $(KERNEL) \
 		$(if $(filter 1,$(STOCK)),--stock)
 
+# All kernels, unless one or a scenario is named.
 test: packages
-	@DEBUG=1 STOCK=0 $(PYTHON) scripts/kernel.py
-	@$(PYTHON) tests/vm/run.py --kernel $(KERNEL) --variant debug $(SCENARIO)
+	@$(PYTHON) tests/vm/kernels.py \
+		$(if $(SCENARIO)$(filter-out file,$(origin KERNEL)),$(KERNEL)) \
+		$(if $(SCENARIO),--scenario $(SCENARIO))
 
 check $(CHECKS): packages
 	@scripts/need-packages optional

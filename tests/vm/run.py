@@ -10,6 +10,7 @@ import errno
 import fcntl
 import hashlib
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -137,6 +138,10 @@ class Outcome:
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+
+    def sentence(self):
+        skipped = f', {self.skipped} skipped' if self.skipped else ''
+        return f'{self.passed} passed, {self.failed} failed{skipped}'
 
     def __iadd__(self, other):
         self.passed += other.passed
@@ -341,7 +346,10 @@ def parse_arguments():
     parser.add_argument('--jobs', type=int, default=2, help='how many at once (default: 2)')
     parser.add_argument('--list', action='store_true', help='only name the scenarios')
     parser.add_argument('--keep', action='store_true', help='keep the disks as well')
-    parser.add_argument('--unit', action='store_true', help='only KUnit and the self-test')
+    parser.add_argument('--unit', action='store_true',
+                        help='KUnit; without a SCENARIO only that and the self-test')
+    parser.add_argument('--total', metavar='FILE', type=Path,
+                        help='write the counts there; somebody else sums them up')
     parser.add_argument('scenario', nargs='*', metavar='SCENARIO',
                         help='name, or a file (default: all, and the unit tests)')
     return parser.parse_args()
@@ -362,7 +370,7 @@ def check_disk(bench, jobs):
 
 def tasks(bench, arguments):
     """What is to be run in QEMU, the longest of it not at the end."""
-    chosen = {} if arguments.unit else choose(arguments.scenario)
+    chosen = choose(arguments.scenario) if arguments.scenario or not arguments.unit else {}
     jobs = [lambda n=name, p=path: run_scenario(bench, n, p)
             for name, path in chosen.items()]
     if arguments.unit or (not arguments.scenario and bench.hooked):
@@ -402,8 +410,9 @@ def main():
     if not arguments.scenario and not arguments.unit:
         total += run_checks(bench)
     total += run_all(tasks(bench, arguments), arguments.jobs)
-    skipped = f', {total.skipped} skipped' if total.skipped else ''
-    say(f'{total.passed} passed, {total.failed} failed{skipped}')
+    if arguments.total:
+        arguments.total.write_text(json.dumps(dataclasses.asdict(total)))
+    say((f'{arguments.kernel}: ' if arguments.total else '') + total.sentence())
     return 1 if total.failed or not total.passed else 0
 
 

@@ -2,8 +2,10 @@
 """The judges on trial: each must object to what is bad and let pass what is good."""
 
 import struct
+import sys
 import unittest
 import zlib
+from pathlib import Path
 
 import hostlog
 import klog
@@ -12,6 +14,10 @@ from events import Events
 from initramfs import archive
 from screen import Cursor, Picture, cursor_pattern, pattern
 from xserver import picture_from_xwd
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'scripts'))
+import common                               # noqa: E402
+import overlay                              # noqa: E402
 
 
 class KernelLog(unittest.TestCase):
@@ -433,3 +439,78 @@ class ModelEvents(unittest.TestCase):
 
 if __name__ == '__main__':
     unittest.main()
+
+
+class Overlay(unittest.TestCase):
+    """Trees that have only some of our files: what the series is made of"""
+
+    SOURCE = '''#include "x.h"
+
+/*
+ * Queues
+ */
+
+static int up(struct vpm *vpm)
+{
+	return 0;
+}
+
+/*
+ * Steps
+ */
+
+static int count(struct vpm *vpm)
+{
+	return 0;
+}
+
+static void init_steps(struct vpm *vpm)
+{
+}
+
+/*
+ * Life cycle
+ */
+
+static const struct step steps[] = {
+	{ "queues", .count = up },
+	{ "count", .up = count,
+	  .flags = 1 },
+};
+
+int init(struct vpm *vpm)
+{
+	init_steps(vpm);
+
+	return vpm_init(vpm, steps);
+}
+'''
+    MAKEFILE = ('x-y := \\\n\ta.o \\\n\tb.o\n\nobj-$(X) += x.o\n'
+                'obj-$(T) += tests/\n')
+
+    def test_all_sections_are_the_file(self):
+        self.assertEqual(overlay.in_sections('x.c', self.SOURCE, [
+            'Queues', 'Steps', 'Life cycle']), self.SOURCE)
+
+    def test_uses_of_a_missing_section_go(self):
+        text = overlay.in_sections('x.c', self.SOURCE, ['Queues', 'Life cycle'])
+        self.assertIn('{ "queues", .count = up },', text)
+        for gone in ('"count"', '.flags', 'init_steps', 'Steps', '{\n\n'):
+            self.assertNotIn(gone, text)
+
+    def test_other_uses_are_objected_to(self):
+        for bad in ('return count(vpm) + vpm_init(', 'x = init_steps;\n\treturn vpm_init('):
+            with self.subTest(bad=bad), self.assertRaises(common.Failure):
+                overlay.in_sections('x.c', self.SOURCE.replace('return vpm_init(', bad),
+                                    ['Queues', 'Life cycle'])
+
+    def test_unknown_section(self):
+        with self.assertRaises(common.Failure):
+            overlay.in_sections('x.c', self.SOURCE, ['Queue'])
+
+    def test_makefile(self):
+        text = overlay.without_missing('d/Makefile', self.MAKEFILE,
+                                       {'d/b.c', 'd/tests/Makefile'})
+        self.assertEqual(text, 'x-y := \\\n\ta.o\n\nobj-$(X) += x.o\n')
+        self.assertEqual(overlay.without_missing('d/Makefile', self.MAKEFILE, {'e/b.c'}),
+                         self.MAKEFILE)
