@@ -172,12 +172,22 @@ class Kernel:
         if first and done > total / 2:
             write_if_changed(memory, f'{done}\n'.encode())
 
+    def _module_sources(self):
+        """(path, content): those of the tests, and the driver to be a module"""
+        ours = REPO / 'tests/guest/modules'
+        for source in ours.rglob('*'):
+            if source.is_file():
+                yield source.relative_to(ours), source.read_bytes()
+        for source in (self.tree / 'drivers/gpu/drm/virtio').glob('virtgpu_*.[ch]'):
+            for module in ours.glob('vgpu*'):
+                yield f'{module.name}/{source.name}', source.read_bytes()
+
     def compile_modules(self):
         """What the guest of a test loads: never in the source, which stays clean."""
         modules = self.out / 'modules'
         modules.mkdir(exist_ok=True)
-        changed = [write_if_changed(modules / source.name, source.read_bytes())
-                   for source in (REPO / 'tests/guest/modules').iterdir()]
+        changed = [write_if_changed(modules / name, data)
+                   for name, data in self._module_sources()]
         stamp = modules / 'built-for'
         image = hashlib.sha256((self.obj / 'vmlinux').read_bytes()).hexdigest()
         if not any(changed) and stamp.exists() and stamp.read_text() == image:

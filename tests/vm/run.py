@@ -64,7 +64,7 @@ class Bench:
                            f'make kernel KERNEL={self.kernel}{self._make_option()}')
         self.initramfs = build_initramfs(REPO / 'tests/guest', self.build)
         modules = self.image.parent / 'modules'
-        files = {module.name: module.read_bytes() for module in modules.glob('*.ko')}
+        files = {module.name: module.read_bytes() for module in modules.rglob('*.ko')}
         if files:
             self.initramfs = with_files(self.initramfs, modules / 'initramfs.gz', files)
         self.runs = self.build / self.variant / 'run'

@@ -26,6 +26,8 @@ STATE = '/sys/power/state'
 DISK = '/sys/power/disk'
 PM_TEST = '/sys/power/pm_test'
 VIRT_PM = '/sys/kernel/debug/dri/{}/virt_pm'
+BUILT_IN = 'virtio_gpu'         # the driver in the kernel image
+VIRTIO_ID_GPU = 16
 KMEMLEAK = '/sys/kernel/debug/kmemleak'
 # see Documentation/admin-guide/tainted-kernels.rst
 TAINT_OOT_MODULE = 1 << 12      # a module of our tests
@@ -101,6 +103,7 @@ class Setup:
             'vt.global_cursor_default=0',       # a blinking cursor is never the same
             'suspend.pm_test_delay=1',
             # a busy machine stops a virtual CPU for long; our own timeouts are shorter
+            'no_timer_check',
             'rcupdate.rcu_cpu_stall_timeout=300', 'workqueue.watchdog_thresh=300',
             'sysctl.kernel.hung_task_timeout_secs=300',
             f'kunit.enable=1 kunit.filter_glob={self.kunit}' if self.kunit
@@ -210,7 +213,7 @@ class Vm:
         self.guest = Guest()
         self._host_logs = []
         self._sentinel = secrets.token_hex(8)
-        self._pm_fail_loaded = False
+        self._modules = set()           # that were ever loaded
         self._log_start = 0
 
     # Power
@@ -282,9 +285,10 @@ class Vm:
     @contextlib.contextmanager
     def in_boot_kernel(self):
         """Boots beside the image on disk; inside, the guest is the system that did."""
-        original = self.guest, self._sentinel, self.setup
+        original = self.guest, self._sentinel, self.setup, self._modules
         self._image = Image(self.files.swap)
         self.guest, self._sentinel = Guest(), secrets.token_hex(8)
+        self._modules = set()
         self.setup = dataclasses.replace(
             self.setup, more_command_line=f'{self.setup.more_command_line} noresume')
         self._start_qemu()
@@ -292,9 +296,8 @@ class Vm:
         self.guest.keep(self._sentinel)
         yield
         channel = self.guest.channel
-        self.guest, self._sentinel, self.setup = original
+        self.guest, self._sentinel, self.setup, self._modules = original
         self.guest.attach(channel)
-        self._pm_fail_loaded = False
         self.guest.answer()             # to its own "disk", of before
         self.expect_same_guest()
 
@@ -412,6 +415,55 @@ class Vm:
         else:
             raise Failure(f'"{state}" did not fail; {errno} was expected')
 
+    # The driver
+
+    def _gpu(self):
+        """The name of the first GPU on the virtio bus."""
+        for number in range(8):
+            name = f'virtio{number}'
+            try:
+                kind = self.guest.read(f'/sys/bus/virtio/devices/{name}/device')
+            except Refused:
+                break
+            if int(kind, 16) == VIRTIO_ID_GPU:
+                return name
+        raise Failure('there is no GPU on the virtio bus')
+
+    def _bind(self, driver, what):
+        self.guest.write(f'/sys/bus/virtio/drivers/{driver}/{what}', self._gpu())
+
+    def unbind_gpu(self, driver):
+        self._bind(driver, 'unbind')
+
+    def load_driver(self, driver):
+        self._load(driver)
+
+    def _load(self, module):
+        self.guest.do(f'load-module /{module}.ko')
+        self._modules.add(module)
+
+    def unload_driver(self, driver):
+        self.guest.do(f'unload-module {driver}')
+
+    def change_driver(self, old, new):
+        """The GPU is without one in between; a module is there while it is in use."""
+        self.unbind_gpu(old)
+        if old != BUILT_IN:
+            self.unload_driver(old)
+        if new == BUILT_IN:
+            self._bind(new, 'bind')
+        else:
+            self.load_driver(new)
+
+    def expect_busy(self, driver):
+        try:
+            self.unload_driver(driver)
+        except Refused as error:
+            if error.errno not in ('EAGAIN', 'EBUSY'):
+                raise
+        else:
+            raise Failure(f'{driver} was unloaded while it was in use')
+
     def let_others_fail(self, callback):
         """A device refuses to sleep in @callback, after ours was suspended."""
         self._load_pm_fail()
@@ -422,9 +474,8 @@ class Vm:
         self.guest.write('/sys/module/pm_fail/parameters/wake', '1')
 
     def _load_pm_fail(self):
-        if not self._pm_fail_loaded:
-            self.guest.do('load-module /pm_fail.ko')
-            self._pm_fail_loaded = True
+        if 'pm_fail' not in self._modules:
+            self._load('pm_fail')
 
     def starve(self, function):
         """From now on no allocation works that is made on behalf of @function."""
@@ -483,6 +534,16 @@ class Vm:
 
     def _card(self, output):
         return self.setup.heads[output][0]
+
+    def expect_no_kms(self):
+        """A card that can be used, but for a display."""
+        try:
+            self._open_cards()
+        except Refused as error:
+            if error.errno != 'EOPNOTSUPP':
+                raise
+        else:
+            raise Failure('there are outputs on a device without KMS')
 
     def expect_outputs(self, expected):
         """(width, height), or None for one without a monitor; a moment after a change."""
@@ -716,7 +777,7 @@ class Vm:
         tainted = int(self.guest.read('/proc/sys/kernel/tainted'))
         if self.setup.kunit:
             tainted &= ~TAINT_TEST
-        if self._pm_fail_loaded:
+        if self._modules:
             tainted &= ~TAINT_OOT_MODULE
         if tainted:
             raise Failure(f'the kernel is tainted: {tainted}')
