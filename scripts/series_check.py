@@ -3,8 +3,9 @@
 
 Each patch has to please checkpatch --strict, apply with git am, compile without
 a warning and boot to a picture; the files of the last tree have to be those of
-attach. amdgpu is compiled from the first patch on that touches it. BOOT=0 leaves
-out booting, AMDGPU=0 compiling amdgpu; both are said in the result.
+attach. amdgpu is compiled from the first patch on that touches it. BOOT=0 is for
+the impatient: only what a patch touches is compiled, and the kernel once, at the
+end; AMDGPU=0 leaves out compiling amdgpu. Both are said in the result.
 """
 import os
 import re
@@ -64,8 +65,21 @@ class SeriesTree(Kernel):
         git('add', '-f', '--', *names)
         git('commit', '-qm', 'base')
         git('tag', 'base')
-        self.obj.mkdir()
         return git
+
+    def base(self):
+        """Objects of the kernel that was built last are those of the base, where
+        they do not depend on what the series touches: those files are newer."""
+        built = self.top / 'work/ours/obj'
+        if (built / 'vmlinux').exists():
+            with Step('copy the objects of the kernel with all of it'):
+                run_logged(['cp', '-a', str(built), str(self.obj)],
+                           self.top / 'link.log')
+        else:
+            self.obj.mkdir()
+        with Step('the base compiles'):
+            self.configure_with(self.fragments)
+            self.make('bzImage' if self.boots else 'prepare')
 
     def configure_with(self, fragments, hopes=()):
         configure(self.tree.resolve(), self.obj, fragments, self.make,
@@ -88,13 +102,14 @@ class SeriesTree(Kernel):
         self.configure_with(self.fragments + [ours] * last, [ours])
         if directories:     # also what nothing selects yet
             self.make('CONFIG_DRM_VIRT_PM=y', *directories, on_line=watch)
-        self.make('bzImage', on_line=watch)
+        if self.boots or last:
+            self.make('bzImage', on_line=watch)
         if self.warnings:
             raise Failure(f'the compiler warns: {self.warnings[0]}')
-        shutil.copyfile(self.obj / 'arch/x86/boot/bzImage', self.out / 'bzImage')
-        link(self.out / 'vmlinux', self.obj / 'vmlinux')
 
     def boot(self):
+        shutil.copyfile(self.obj / 'arch/x86/boot/bzImage', self.out / 'bzImage')
+        link(self.out / 'vmlinux', self.obj / 'vmlinux')
         run_logged([sys.executable, str(REPO / 'tests/vm/run.py'), '--kernel',
                     self.name, '--variant', 'series',
                     str(REPO / 'tests/vm/boot.py')], self.out / 'boot.log')
@@ -141,23 +156,21 @@ def check():
         files = attached(kernel.pristine)
         git = kernel.fresh(sorted(n for n in files.changed
                                   if (kernel.pristine / n).exists()))
-        with Step('the base compiles'):
-            kernel.configure_with(kernel.fragments)
-            kernel.make('bzImage')
+        kernel.base()
         for n, patch in enumerate(patches, 1):
             try:
                 with Step(f'{n}/{len(patches)} {patch.name[5:-6]}'):
                     kernel.checkpatch(patch, ignored)
                     git('am', '-q', '--keep-cr', str(patch.resolve()))
                     kernel.compile_step(touched(git), n == len(patches))
-                    if kernel.boots:
+                    if kernel.boots or n == len(patches):
                         kernel.boot()
             except Failure as e:
                 raise Failure(f'patch {n}, {patch.name}: {e}') from None
         count = same_as_attach(git, kernel)
     say(f'series of {kernel.name} ({kernel.package_version}): {len(patches)} patches, '
         f'each one checked, applied, compiled' +
-        (' and booted' if kernel.boots else '; none booted, as BOOT=0') +
+        (' and booted' if kernel.boots else '; booted only the last, as BOOT=0') +
         ('' if kernel.compiles_amd else '; amdgpu not compiled, as AMDGPU=0') +
         f'; {count} files, as attach makes them')
 
