@@ -323,6 +323,18 @@ def run_checks(bench):
     return Outcome(*(int(count or 0) for count in counts.groups()))
 
 
+def run_series(bench):
+    """Each file, section and hook of ours comes with one patch of the series."""
+    plan = subprocess.run([sys.executable, REPO / 'scripts/series.py', '--plan'],
+                          env=dict(os.environ, KERNEL=bench.kernel),
+                          capture_output=True, text=True)
+    if plan.returncode:
+        say(f'FAIL {plan.stderr.strip()}')
+        return Outcome(failed=1)
+    say(f'ok series: {plan.stdout.strip()}')
+    return Outcome(passed=1)
+
+
 def run_models(bench):
     """The models of devices compile against this kernel's headers, and start."""
     program = None
@@ -407,6 +419,8 @@ def main():
     if not arguments.scenario:
         total += run_selftest()
         total += run_models(bench)
+    if arguments.unit or not arguments.scenario:
+        total += run_series(bench)
     if not arguments.scenario and not arguments.unit:
         total += run_checks(bench)
     total += run_all(tasks(bench, arguments), arguments.jobs)
