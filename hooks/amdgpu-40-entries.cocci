@@ -6,6 +6,9 @@
 //# add 1 #include <drm/drm_file.h>
 //# add 1 #include "amdgpu_virt_pm.h"
 //# add 1 amdgpu_virt_pm_pass(
+//# file drivers/gpu/drm/amd/amdgpu/amdgpu_kms.c
+//# add 1 #include "amdgpu_virt_pm.h"
+//# add 1 amdgpu_virt_pm_pass(dev)
 //# file drivers/gpu/drm/amd/amdgpu/amdgpu_job.c
 //# add 1 #include "amdgpu_virt_pm.h"
 //# add 1 if (amdgpu_virt_pm_is_lost(adev))
@@ -23,8 +26,8 @@
 
 @inc_ioc32@
 @@
- #include <drm/amdgpu_drm.h>
 +#include <drm/drm_file.h>
+ #include <drm/drm_ioctl.h>
 
 @inc_ioc32_own@
 @@
@@ -49,6 +52,21 @@ identifier filp, cmd, arg;
 +		return drm_compat_ioctl(filp, cmd, arg);
 +	}
  	...
+ }
+
+// it clears page tables, which takes a ring
+@open@
+identifier dev, r;
+@@
+ amdgpu_driver_open_kms(struct drm_device *dev, ...)
+ {
+ 	<...
++	r = amdgpu_virt_pm_pass(dev);
++	if (r)
++		return r;
++
+ 	r = pm_runtime_get_sync(dev->dev);
+ 	...>
  }
 
 // a scheduler without a ring that is ready has no run queue to put a job on
