@@ -23,6 +23,7 @@ WARNING = re.compile(r'\bwarning: ', re.I)
 IGNORED = [
     'FILE_PATH_CHANGES',    # the entry in MAINTAINERS comes last
     'ALLOC_WITH_SIZEOF',    # 6.12 has no kzalloc_obj()
+    'EMBEDDED_FILENAME',    # a Kconfig that sources Kconfig.virt_pm
 ]
 UNSIGNED = ['MISSING_SIGN_OFF']     # whoever sends the series signs off: FROM=
 CONFIGS = REPO / 'kernels'
