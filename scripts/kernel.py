@@ -27,7 +27,8 @@ from kconfig import configure   # noqa: E402
 
 STEP = re.compile(r'  (?:CC|AS|HOSTCC|AR|LD|CHK|GEN|UPD|VDSO)\b')
 ERROR = re.compile(r' error: |undefined reference|No rule to make')
-FIRST_GUESS = 2000      # steps of a build, until one has been counted
+AMDGPU = 'drivers/gpu/drm/amd/amdgpu/amdgpu.ko'
+FIRST_GUESS, FIRST_GUESS_AMDGPU = 2000, 450      # steps of a build, until one has been counted
 SOURCE_GB, OBJ_GB, OBJ_DEBUG_GB = 2.0, 0.7, 1.5
 
 
@@ -51,6 +52,7 @@ class Kernel:
             raise Failure(f'KERNEL={self.name} is neither one of '
                           f'{" ".join(table)}, nor a version as 6.18 is')
         self.stock, self.debug = flag('STOCK'), flag('DEBUG')
+        self.amdgpu = flag('AMDGPU')
         self.top = BUILD / self.name
         self.variant = '-'.join(['stock'] * self.stock +
                                 ['debug'] * self.debug)
@@ -140,7 +142,7 @@ class Kernel:
         run_logged(cmd, self.log, on_line, env, append=True)
 
     def configure(self):
-        fragments = [REPO / 'kernels/guest.config']
+        fragments = [REPO / 'kernels/guest.config', REPO / 'kernels/amdgpu.config']
         if self.debug:
             fragments.append(REPO / 'kernels/debug.config')
         if not self.stock:
@@ -148,16 +150,18 @@ class Kernel:
         with Step('configure'):
             configure(self.tree.resolve(), self.obj, fragments, self.make)
 
-    def compile(self):
-        first = not (self.obj / 'arch/x86/boot/bzImage').exists()
-        memory = CACHE / 'steps' / f'{self.name}-{self.variant or "plain"}'
+    def compile(self, target, result, what='', guess=FIRST_GUESS):
+        """make @target, which leaves @result, a path in the object tree."""
+        first = not (self.obj / result).exists()
+        memory = CACHE / 'steps' / '-'.join(
+            [self.name, self.variant or 'plain'] + [what] * bool(what))
         try:
             total = int(memory.read_text())
         except (FileNotFoundError, ValueError):
-            total = FIRST_GUESS
+            total = guess
         done = warnings = 0
 
-        with Step(f'compile {self.title()}') as step:
+        with Step(' '.join(['compile', self.title(), what]).strip()) as step:
             def count(line):
                 nonlocal done, warnings
                 warnings += ' warning: ' in line
@@ -165,12 +169,23 @@ class Kernel:
                     done += 1
                     step.progress(f'{done} of about {max(total, done)} steps'
                                   if first else f'{done} steps')
-            self.make('bzImage', on_line=count)
+            self.make(target, on_line=count)
         if warnings:
             say(f'  the compiler warned {warnings} times: {self.log}')
         # an interrupted build counts only its second half
         if first and done > total / 2:
             write_if_changed(memory, f'{done}\n'.encode())
+
+    def compile_amdgpu(self):
+        """The kernel's own modules, which are amdgpu and what it needs."""
+        self.compile('modules', AMDGPU, 'amdgpu', FIRST_GUESS_AMDGPU)
+        directory = self.out / 'amdgpu'
+        directory.mkdir(exist_ok=True)
+        link(directory / 'obj', self.obj)
+        write_if_changed(directory / 'built-for', self.image_hash().encode())
+
+    def image_hash(self):
+        return hashlib.sha256((self.obj / 'vmlinux').read_bytes()).hexdigest()
 
     def _module_sources(self):
         """(path, content): those of the tests, and the driver to be a module"""
@@ -189,7 +204,7 @@ class Kernel:
         changed = [write_if_changed(modules / name, data)
                    for name, data in self._module_sources()]
         stamp = modules / 'built-for'
-        image = hashlib.sha256((self.obj / 'vmlinux').read_bytes()).hexdigest()
+        image = self.image_hash()
         if not any(changed) and stamp.exists() and stamp.read_text() == image:
             return
         with Step('compile the modules of the tests'):
@@ -217,7 +232,9 @@ class Kernel:
         self.log = self.out / 'build.log'
         self.log.write_text('')
         self.configure()
-        self.compile()
+        self.compile('bzImage', 'arch/x86/boot/bzImage')
+        if self.amdgpu:
+            self.compile_amdgpu()
         self.compile_modules()
         self.deliver()
         say(f'{os.path.relpath(self.out / "bzImage", REPO)} is ready')

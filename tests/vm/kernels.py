@@ -33,9 +33,16 @@ def parse_arguments():
     return parser.parse_args()
 
 
+def wants_amdgpu(scenarios, unit):
+    """Its module takes some minutes to compile: where all is tested, or what needs it."""
+    return not unit and (not scenarios or any(
+        Path(name).name.startswith(('amdgpu_', 'mixed_')) for name in scenarios))
+
+
 def test(kernel, scenarios, unit):
     """Outcome of one kernel; one that cannot be built or run is one failure."""
-    environment = dict(os.environ, KERNEL=kernel, DEBUG='1', STOCK='0')
+    environment = dict(os.environ, KERNEL=kernel, DEBUG='1', STOCK='0',
+                       AMDGPU=str(int(wants_amdgpu(scenarios, unit))))
     build = subprocess.run([sys.executable, REPO / 'scripts/kernel.py'], env=environment)
     if build.returncode == 130:
         raise KeyboardInterrupt
