@@ -131,7 +131,18 @@ static int do_open(int argc, char **argv)
 	return 0;
 }
 
-/* kfd-check: the buffer, and whether KFD still talks to its process */
+/* EAGAIN if KFD is locked, as it is from suspend to resume */
+static int open_another(void)
+{
+	int fd = open("/dev/kfd", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+/* kfd-check: the buffer, and whether KFD takes clients */
 static int do_check(int argc, char **argv)
 {
 	struct kfd_ioctl_get_process_apertures_new_args count = { };
@@ -139,6 +150,8 @@ static int do_check(int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
+	if (!result)
+		result = open_another();
 	if (result)
 		return result;
 	for (__u64 i = 0; i < kfd.size / 4; i++) {

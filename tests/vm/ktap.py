@@ -18,6 +18,13 @@ class Results:
         self.passed, self.failed, self.skipped = [], [], []
         self.problems = []              # that have no test case of their own
 
+    def __iadd__(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+        self.problems += other.problems
+        return self
+
     @property
     def suites(self):
         return {name.split('.')[0] for name in self.passed + self.failed + self.skipped}

@@ -37,7 +37,9 @@ REPO = Path(__file__).resolve().parents[2]
 SCENARIOS = REPO / 'tests/scenarios'
 # Every suite of ours has "virt" in its name, and no other suite is built in.
 KUNIT_SUITES = '*virt*'
-KUNIT_REQUIRED = 'drm_virt_pm'
+KUNIT_REQUIRED = ('drm_virt_pm', 'virtio_gpu_pm')
+KUNIT_REQUIRED_OF_MODULES = ('amdgpu_virt_pm',)
+MODULES_FOLLOW = 'tests of modules follow'
 IMAGES = {'normal': 'bzImage', 'debug': 'debug/bzImage',
           'stock': 'stock/bzImage', 'stock-debug': 'stock-debug/bzImage',
           'series': 'series/bzImage'}
@@ -55,6 +57,7 @@ class Bench:
     kernel: str
     variant: str
     keep: bool
+    driver_image: str = 'initramfs'     # the file with amdgpu for the guest
 
     def __post_init__(self):
         self.build = REPO / 'build' / self.kernel
@@ -118,6 +121,10 @@ class Bench:
                 self._parts = self._make_parts()
         return self._parts
 
+    def forget_parts(self):
+        """The driver is another one from now on."""
+        self._parts = None
+
     def _make_parts(self):
         directory = self.image.parent / 'amdgpu'
         stamp = directory / 'built-for'
@@ -128,9 +135,9 @@ class Bench:
                        f' KERNEL={self.kernel}{self._make_option()}')
         program = model.build_model(self.build / 'source', self.build / 'models')
         modules = amdgpu.modules(directory / 'obj')
-        initramfs = directory / 'initramfs'
+        initramfs = directory / self.driver_image
         amdgpu.with_driver(self.initramfs, initramfs, modules)
-        return model.Parts(program, initramfs, [name for name, _ in modules])
+        return model.Parts(program, initramfs, modules)
 
 
 @dataclasses.dataclass
@@ -261,24 +268,39 @@ def run_unit(bench):
 
 def _run_unit_in(bench, name, files):
     started = time.monotonic()
+    problems, modules, required = [], [], KUNIT_REQUIRED
+    try:
+        parts = bench.parts()
+        files = dataclasses.replace(files, initramfs=parts.initramfs)
+        modules = [module for module, _ in parts.modules]
+        required += KUNIT_REQUIRED_OF_MODULES
+        skipped = 0
+    except Skip as why:
+        say(f'skip {name}:amdgpu: {why}')
+        skipped = 1
     vm = bench.vm(Setup(kunit=KUNIT_SUITES), files)
-    problems = []
     try:
         vm.power_on()
+        vm.guest.write('/dev/kmsg', f'{MODULES_FOLLOW}\n')
+        for module in modules:      # its suites run when it is loaded
+            vm.guest.do(f'load-module /lib/modules/{module}.ko')
         vm.close_kernel_log()
     except Failure as error:
         problems.append(str(error))
     finally:
         vm.close()
     text = files.console_text()
-    results = ktap.parse(text)
+    built_in, _, of_modules = text.partition(MODULES_FOLLOW)
+    results = ktap.parse(built_in)
+    if modules:
+        results += ktap.parse(of_modules)
     problems += results.problems
-    if not any(suite.startswith(KUNIT_REQUIRED) for suite in results.suites):
-        problems.append(f'no suite {KUNIT_REQUIRED}* ran')
+    problems += [f'no suite {prefix}* ran' for prefix in required
+                 if not any(suite.startswith(prefix) for suite in results.suites)]
     problems += klog.splats(text)
     _say_unit_results(name, results, problems, files, time.monotonic() - started)
     return Outcome(len(results.passed), len(results.failed) + bool(problems),
-                   len(results.skipped))
+                   len(results.skipped) + skipped)
 
 
 def _say_unit_results(name, results, problems, files, seconds):
