@@ -5,6 +5,7 @@ KERNEL ?= 6.12
 DEBUG ?= 0
 STOCK ?= 0
 SCENARIO ?=
+MUTANT ?=
 
 PYTHON := python3
 export KERNEL DEBUG STOCK
@@ -13,7 +14,7 @@ MAKEFLAGS += --no-print-directory
 
 CHECKS := $(addprefix check-,checkpatch kernel-doc shellcheck python spdx \
 	layers facts w1 headers sparse smatch coccicheck docs)
-TARGETS := help demo test check $(CHECKS) soak bench kernel series \
+TARGETS := help demo test mutants check $(CHECKS) soak bench kernel series \
 	series-check packages clean distclean cacheclean
 .PHONY: $(TARGETS)
 
@@ -25,6 +26,7 @@ help:
 	@echo 'make demo         build a kernel, hibernate a guest with it, show what happens'
 	@echo 'make test         build debug kernels, run KUnit and the scenarios in QEMU: all on'
 	@echo '                  6.12, the essence on 7.2 and 7.3; with KERNEL=7.2 all on that'
+	@echo 'make mutants      break amdgpu on purpose, see that the scenarios notice (half an hour)'
 	@echo 'make check        checkpatch, kernel-doc, W=1, sparse, Sphinx and more, a few minutes;'
 	@echo '                  make check-NAME is one of them, scripts/check.py --list names them'
 	@echo 'make soak         100 sleeps of one guest in the debug kernel (half an hour)'
@@ -44,7 +46,9 @@ help:
 	@echo '                  of make demo: with the stock driver beside ours'
 	@echo 'REFRESH=1         look whether Debian has a newer source package'
 	@echo "FROM='Name <mail>'  of make series: author, who signs off as well"
+	@echo 'AMDGPU=1          of make kernel: its modules too, which are amdgpu; make test has it'
 	@echo 'SCENARIO=name     of make test: only this one, or several in quotes'
+	@echo 'MUTANT=name       of make mutants, likewise; tests/mutants/ has them'
 
 packages:
 	@scripts/need-packages
@@ -65,6 +69,10 @@ test: packages
 	@$(PYTHON) tests/vm/kernels.py \
 		$(if $(SCENARIO)$(filter-out file,$(origin KERNEL)),$(KERNEL)) \
 		$(if $(SCENARIO),--scenario $(SCENARIO))
+
+mutants: packages
+	@DEBUG=1 STOCK=0 AMDGPU=1 $(PYTHON) scripts/kernel.py
+	@$(PYTHON) tests/vm/mutants.py --kernel $(KERNEL) $(MUTANT)
 
 check $(CHECKS): packages
 	@scripts/need-packages optional

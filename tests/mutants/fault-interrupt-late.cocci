@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! what the page fault interrupt is armed as late as upstream arms it
+//! caught amdgpu_s4 0 of 5 hubs had their fault interrupt armed
+//
+//# file drivers/gpu/drm/amd/amdgpu/amdgpu_virt_pm.c
+//# gone r = arm_fault_interrupt(adev);
+
+@@
+identifier r, adev;
+@@
+ amdgpu_virt_pm_memory_up(...)
+ {
+ 	<...
+-	r = arm_fault_interrupt(adev);
++	r = 0;
+ 	...>
+ }
