@@ -43,7 +43,7 @@ MODULES_FOLLOW = 'tests of modules follow'
 IMAGES = {'normal': 'bzImage', 'debug': 'debug/bzImage',
           'stock': 'stock/bzImage', 'stock-debug': 'stock-debug/bzImage',
           'series': 'series/bzImage'}
-TIMEOUT, TIMEOUT_DEBUG = 150, 300
+TIMEOUT, TIMEOUT_DEBUG = 200, 480
 DISK_PER_JOB = 1 << 30
 CONSOLE_TAIL = 25
 
