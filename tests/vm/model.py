@@ -103,7 +103,7 @@ class ModelSetup(Setup):
     """A machine with the model on a PCIe port, and a virtio-gpu only if asked for."""
 
     outputs: tuple = None           # one if there is a virtio-gpu
-    memory: int = 1024
+    memory: int = 1536              # of 1024 an image in the debug kernel leaves too little
     more_command_line: str = 'hibernate=nocompress'     # three times as fast under TCG
     known_leaks: tuple = UPSTREAM_LEAKS
     virtio_gpu: bool = False

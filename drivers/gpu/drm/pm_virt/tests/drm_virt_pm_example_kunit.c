@@ -36,11 +36,14 @@ static int example_init(struct kunit *test)
 
 static int call(struct toy *toy, int (*callback)(struct device *dev))
 {
+	struct device *dev = toy->drm.dev;
 	int ret;
 
-	device_lock(toy->drm.dev);
-	ret = callback(toy->drm.dev);
-	device_unlock(toy->drm.dev);
+	device_lock(dev);
+	ret = callback(dev);
+	/* as the PM core does: or the device is lost, as nobody will resume it */
+	dev->power.is_suspended = toy->pm.state == DRM_VIRT_PM_DOWN;
+	device_unlock(dev);
 
 	return ret;
 }

@@ -882,6 +882,9 @@ static void amdgpu_virt_pm_test_unbound(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pass(fake), -ENODEV);
 	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_pass_kfd(), 0);
 	KUNIT_EXPECT_EQ(test, usage(fake), before);
+
+	/* the end of a test is another task */
+	unlock(fake);
 }
 
 static struct kunit_case amdgpu_virt_pm_cases[] = {
