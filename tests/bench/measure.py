@@ -80,7 +80,7 @@ def _sleep_once(vm, first, count):
     if vm.hooked and not shown:
         raise Failure('the picture is lost: nothing worth measuring')
     numbers['picture kept'] = int(shown)
-    elapsed, _ = _nanoseconds(vm.guest.do(f'time-use {first} {count}'))
+    [elapsed] = _nanoseconds(vm.guest.do(f'time-use {first} {count}'))
     numbers['use all ms'] = elapsed / 1e6
     numbers['restore + use all ms'] = numbers['restore ms'] + elapsed / 1e6
     numbers.update(_host_side(_settled(vm), start, awake.last_line))

@@ -18,6 +18,9 @@
 #define MAX_ARGS	16
 #define MAX_LINE	4096
 #define CURSOR_SIZE	64
+#define TARGET_2D		2	/* PIPE_TEXTURE_2D */
+#define BIND_RENDER_SCANOUT	0x40002
+#define FORMAT_B8G8R8X8		2	/* VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM */
 
 /**
  * struct command - one thing that the host may ask for
@@ -84,6 +87,8 @@ int amdgpu_open_node(__u32 which);
 /* display.c */
 int card_fd(void);
 int card_ioctl(int card, unsigned long request, void *argument);
+int card_wait(int card, __u32 handle);
+int card_share(int from, __u32 handle, int to, __u32 *shared);
 int display_flip(const char *output, struct buffer *buffer);
 int display_move_cursor(const char *output, __u32 x, __u32 y);
 

@@ -20,9 +20,6 @@
 #define MAX_BUFFERS		65536
 #define MAX_SIDE		8192
 #define MAX_THREADS		64
-#define TARGET_2D		2	/* PIPE_TEXTURE_2D */
-#define BIND_RENDER_SCANOUT	0x40002
-#define FORMAT_B8G8R8X8		2	/* VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM */
 
 static struct buffer *buffers;
 static __u32 buffer_count;
@@ -365,21 +362,14 @@ static int do_transfer(int argc, char **argv)
 static int do_share(int argc, char **argv)
 {
 	struct buffer *buffer = buffer_find(argv[0]);
-	struct drm_prime_handle out = { .flags = DRM_CLOEXEC | DRM_RDWR };
-	struct drm_prime_handle in = { };
+	__u32 again;
 	int result;
 
 	(void)argc;
 	if (!buffer)
 		return -EINVAL;
-	out.handle = buffer->handle;
-	result = card_ioctl(buffer->card, DRM_IOCTL_PRIME_HANDLE_TO_FD, &out);
-	if (result)
-		return result;
-	in.fd = out.fd;
-	result = card_ioctl(buffer->card, DRM_IOCTL_PRIME_FD_TO_HANDLE, &in);
-	close(out.fd);
-	if (!result && in.handle != buffer->handle)
+	result = card_share(buffer->card, buffer->handle, buffer->card, &again);
+	if (!result && again != buffer->handle)
 		result = -EBADE;
 	return result;
 }

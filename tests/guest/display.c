@@ -11,6 +11,7 @@
 
 #include <drm/drm.h>
 #include <drm/drm_mode.h>
+#include <drm/virtgpu_drm.h>
 
 #include "agent.h"
 
@@ -46,6 +47,30 @@ int card_ioctl(int card, unsigned long request, void *argument)
 		result = ioctl(card, request, argument);
 	} while (result < 0 && errno == EINTR);
 	return result < 0 ? -errno : 0;
+}
+
+/* The host has done everything with this buffer that was asked of it before. */
+int card_wait(int card, __u32 handle)
+{
+	struct drm_virtgpu_3d_wait wait = { .handle = handle };
+
+	return card_ioctl(card, DRM_IOCTL_VIRTGPU_WAIT, &wait);
+}
+
+/* A buffer goes out as a dma-buf, and in again, where it is named @shared. */
+int card_share(int from, __u32 handle, int to, __u32 *shared)
+{
+	struct drm_prime_handle out = { .handle = handle, .flags = DRM_CLOEXEC | DRM_RDWR };
+	struct drm_prime_handle in = { };
+	int result = card_ioctl(from, DRM_IOCTL_PRIME_HANDLE_TO_FD, &out);
+
+	if (result)
+		return result;
+	in.fd = out.fd;
+	result = card_ioctl(to, DRM_IOCTL_PRIME_FD_TO_HANDLE, &in);
+	close(out.fd);
+	*shared = in.handle;
+	return result;
 }
 
 static void close_cards(void)

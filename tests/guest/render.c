@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <drm/drm.h>
@@ -25,9 +24,6 @@
 #define VIRGL_CLEAR			7
 #define VIRGL_SURFACE			8
 #define VIRGL_CLEAR_COLOUR_0		4
-#define TARGET_2D			2
-#define BIND_RENDER_SCANOUT		0x40002
-#define FORMAT_B8G8R8X8			2
 #define SURFACE				1	/* our name of it */
 
 static int client = -1;
@@ -80,26 +76,9 @@ static int paint(const struct drm_virtgpu_resource_create *target, __u32 colour)
 		.bo_handles = (uintptr_t)&target->bo_handle,
 		.num_bo_handles = 1,
 	};
-	struct drm_virtgpu_3d_wait wait = { .handle = target->bo_handle };
 	int result = card_ioctl(client, DRM_IOCTL_VIRTGPU_EXECBUFFER, &execute);
 
-	return result ?: card_ioctl(client, DRM_IOCTL_VIRTGPU_WAIT, &wait);
-}
-
-/* Hands a buffer of the client's over to the card that has the display. */
-static int hand_over(__u32 handle, struct buffer *buffer)
-{
-	struct drm_prime_handle out = { .handle = handle, .flags = DRM_CLOEXEC | DRM_RDWR };
-	struct drm_prime_handle in = { };
-	int result = card_ioctl(client, DRM_IOCTL_PRIME_HANDLE_TO_FD, &out);
-
-	if (result)
-		return result;
-	in.fd = out.fd;
-	result = card_ioctl(buffer->card, DRM_IOCTL_PRIME_FD_TO_HANDLE, &in);
-	close(out.fd);
-	buffer->handle = in.handle;
-	return result;
+	return result ?: card_wait(client, target->bo_handle);
 }
 
 /* render WIDTH HEIGHT COLOUR: one buffer of one colour */
@@ -130,7 +109,7 @@ static int do_render(int argc, char **argv)
 		return result;
 	result = paint(&create, colour);
 	if (!result)
-		result = hand_over(create.bo_handle, &buffer);
+		result = card_share(client, create.bo_handle, buffer.card, &buffer.handle);
 	gem.handle = create.bo_handle;
 	card_ioctl(client, DRM_IOCTL_GEM_CLOSE, &gem);
 	if (!result)

@@ -64,19 +64,18 @@ static size_t decode(char *text)
 	return to - text;
 }
 
-/* One write, as sysfs and debugfs want it. It may last as long as a hibernation. */
-static int do_write(int argc, char **argv)
+/* One write, as sysfs and debugfs want it; at @offset where there is such a thing. */
+static int put_text(const char *path, char *text, const __u32 *offset)
 {
-	int fd = open(argv[0], O_WRONLY | O_CLOEXEC);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	size_t length;
 	ssize_t put;
 	int error;
 
-	(void)argc;
 	if (fd < 0)
 		return -errno;
-	length = decode(argv[1]);
-	put = write(fd, argv[1], length);
+	length = decode(text);
+	put = offset ? pwrite(fd, text, length, *offset) : write(fd, text, length);
 	error = errno;
 	close(fd);
 	if (put < 0)
@@ -84,25 +83,21 @@ static int do_write(int argc, char **argv)
 	return (size_t)put == length ? 0 : -EIO;
 }
 
+/* It may last as long as a hibernation. */
+static int do_write(int argc, char **argv)
+{
+	(void)argc;
+	return put_text(argv[0], argv[1], NULL);
+}
+
 /* poke PATH OFFSET BYTES: in a file that is not a stream */
 static int do_poke(int argc, char **argv)
 {
-	int fd = open(argv[0], O_WRONLY | O_CLOEXEC);
 	__u32 offset;
-	size_t length;
-	ssize_t put;
 
 	(void)argc;
-	if (fd < 0)
-		return -errno;
-	if (parse_number(argv[1], &offset)) {
-		close(fd);
-		return -EINVAL;
-	}
-	length = decode(argv[2]);
-	put = pwrite(fd, argv[2], length, offset);
-	close(fd);
-	return (size_t)put == length ? 0 : -EIO;
+	return parse_number(argv[1], &offset) ? -EINVAL :
+	       put_text(argv[0], argv[2], &offset);
 }
 
 static int do_read(int argc, char **argv)

@@ -2,61 +2,42 @@
 /* How long the operations of a 2D client take, by the guest's own clock. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <stdlib.h>
 #include <time.h>
-
-#include <drm/drm.h>
-#include <drm/virtgpu_drm.h>
 
 #include "agent.h"
 
 #define MAX_FRAMES	1000
 
-static __u64 now(clockid_t clock)
+static __u64 now(void)
 {
 	struct timespec time;
 
-	clock_gettime(clock, &time);
+	clock_gettime(CLOCK_MONOTONIC, &time);
 	return time.tv_sec * 1000000000ull + time.tv_nsec;
-}
-
-/* The host has done everything that was asked of it before. */
-static int wait_for_host(const struct buffer *buffer)
-{
-	struct drm_virtgpu_3d_wait wait = { .handle = buffer->handle };
-
-	return card_ioctl(buffer->card, DRM_IOCTL_VIRTGPU_WAIT, &wait);
 }
 
 /*
  * Runs @once for each i below @count. Answers how many nanoseconds that took, with
- * the host's part if it has to catch up with @last, and how many of them this
- * program had the processor.
+ * the host's part if it has to catch up with @last.
  */
 static int timed(__u32 count, int (*once)(__u32 i, void *context), void *context,
 		 struct buffer *last)
 {
-	__u64 start = now(CLOCK_MONOTONIC), busy = now(CLOCK_PROCESS_CPUTIME_ID);
+	__u64 start = now();
 	int result = 0;
 
 	for (__u32 i = 0; !result && i < count; i++)
 		result = once(i, context);
 	if (!result && last)
-		result = wait_for_host(last);
-	busy = now(CLOCK_PROCESS_CPUTIME_ID) - busy;
-	reply(" %llu %llu", (unsigned long long)(now(CLOCK_MONOTONIC) - start),
-	      (unsigned long long)busy);
+		result = card_wait(last->card, last->handle);
+	reply(" %llu", (unsigned long long)(now() - start));
 	return result;
 }
 
-struct uses {
-	__u32 first;
-};
-
 static int use_nth(__u32 i, void *context)
 {
-	struct uses *uses = context;
-	struct buffer *buffer = buffer_at(uses->first + i);
+	__u32 *first = context;
+	struct buffer *buffer = buffer_at(*first + i);
 
 	return buffer ? buffer_transfer(buffer) : 0;
 }
@@ -64,15 +45,14 @@ static int use_nth(__u32 i, void *context)
 /* time-use FIRST COUNT: each of them once, as their owner would */
 static int do_time_use(int argc, char **argv)
 {
-	struct uses uses;
 	struct buffer *last;
-	__u32 count;
+	__u32 first, count;
 
 	(void)argc;
-	if (parse_number(argv[0], &uses.first) || parse_number(argv[1], &count) || !count)
+	if (parse_number(argv[0], &first) || parse_number(argv[1], &count) || !count)
 		return -EINVAL;
-	last = buffer_at(uses.first + count - 1);
-	return last ? timed(count, use_nth, &uses, last) : -ENOENT;
+	last = buffer_at(first + count - 1);
+	return last ? timed(count, use_nth, &first, last) : -ENOENT;
 }
 
 static int transfer_again(__u32 i, void *context)
@@ -166,10 +146,10 @@ static int do_frames(int argc, char **argv)
 		return -EINVAL;
 	for (__u32 i = 0; !result && i < count; i++) {
 		struct buffer *buffer = buffer_at(first + i);
-		__u64 start = now(CLOCK_MONOTONIC);
+		__u64 start = now();
 
 		result = buffer ? display_flip(argv[0], buffer) : -ENOENT;
-		reply(" %llu", (unsigned long long)(now(CLOCK_MONOTONIC) - start));
+		reply(" %llu", (unsigned long long)(now() - start));
 	}
 	return result;
 }

@@ -54,6 +54,10 @@ class HostLog:
         for number, line in enumerate(text.splitlines(), 1):
             self._parse(number, line)
         self._add_resets()
+        #: the devices in the order in which the guest's kernel found them
+        self.gpus = list(dict.fromkeys(
+            device for _, _, device, value in self._statuses
+            if value and device not in self._blocks))
         #: of the GPU, RESET among them
         self.commands = [c for c in self._all if self._is_for(c, gpu)]
 
@@ -92,23 +96,14 @@ class HostLog:
                   in self._statuses if not value and device not in self._blocks]
         self._all = sorted(self._all + resets, key=lambda c: c.line)
 
-    @property
-    def gpus(self):
-        """The devices in the order in which the guest's kernel found them."""
-        started = [device for _, _, device, value in self._statuses
-                   if value and device not in self._blocks]
-        return list(dict.fromkeys(started))
-
     def _is_for(self, command, gpu):
-        gpus = self.gpus
-        if len(gpus) < 2:
+        if len(self.gpus) < 2:
             return True
-        return gpu < len(gpus) and command.device == gpus[gpu]
+        return gpu < len(self.gpus) and command.device == self.gpus[gpu]
 
     def nobodys(self):
         """Commands that cannot be told apart: the log is not good enough."""
-        gpus = self.gpus
-        return [c for c in self._all if len(gpus) > 1 and c.device not in gpus]
+        return [c for c in self._all if len(self.gpus) > 1 and c.device not in self.gpus]
 
     @property
     def kicks(self):

@@ -94,7 +94,7 @@ def main():
     for _, _, outcome in outcomes:
         total += outcome
     say('', *table(outcomes), '', total.sentence())
-    return 1 if total.failed or not total.passed else 0
+    return total.status()
 
 
 if __name__ == '__main__':

@@ -187,8 +187,8 @@ def main():
             finally:
                 workshop.restore()
         total += try_unchanged(workshop, mutants)
-    run.say(f'{total.passed} passed, {total.failed} failed')
-    return 1 if total.failed or not total.passed else 0
+    run.say(total.sentence())
+    return total.status()
 
 
 if __name__ == '__main__':

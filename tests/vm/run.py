@@ -150,6 +150,10 @@ class Outcome:
         skipped = f', {self.skipped} skipped' if self.skipped else ''
         return f'{self.passed} passed, {self.failed} failed{skipped}'
 
+    def status(self):
+        """Of the program's exit: nothing tested is no success."""
+        return 1 if self.failed or not self.passed else 0
+
     def __iadd__(self, other):
         self.passed += other.passed
         self.failed += other.failed
@@ -449,7 +453,7 @@ def main():
     if arguments.total:
         arguments.total.write_text(json.dumps(dataclasses.asdict(total)))
     say((f'{arguments.kernel}: ' if arguments.total else '') + total.sentence())
-    return 1 if total.failed or not total.passed else 0
+    return total.status()
 
 
 def guarded(program):
