@@ -176,7 +176,7 @@ static int many_transfers(struct vg_mock_task *task)
 /* A task that has not begun yet sleeps as well: ask whom it waits for. */
 static bool waits_for_room(struct vg_mock_host *host)
 {
-	return waitqueue_active(&vg_mock_vgdev(host)->ctrlq.ack_queue);
+	return wq_has_sleeper(&vg_mock_vgdev(host)->ctrlq.ack_queue);
 }
 
 static const struct vg_mock_setup small = {
