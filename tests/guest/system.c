@@ -159,6 +159,12 @@ static int do_load_module(int argc, char **argv)
 	return result;
 }
 
+static int do_remove(int argc, char **argv)
+{
+	(void)argc;
+	return unlink(argv[0]) ? -errno : 0;
+}
+
 static int do_unload_module(int argc, char **argv)
 {
 	(void)argc;
@@ -229,6 +235,7 @@ const struct command system_commands[] = {
 	{ "read", 1, true, do_read },
 	{ "swapon", 1, false, do_swapon },
 	{ "load-module", 1, false, do_load_module },
+	{ "remove", 1, false, do_remove },
 	{ "unload-module", 1, false, do_unload_module },
 	{ "snapshot", 1, false, do_snapshot },
 	{ "sleep", 1, false, do_sleep },

@@ -59,7 +59,10 @@ class GpuGuest(Guest):
         self.gpu_buffers = []
 
     def load_module(self, name, parameters=''):
-        self.do(f'load-module /lib/modules/{name}.ko {parameters}'.rstrip())
+        """Once only: its file is memory, which would go into every image."""
+        path = f'/lib/modules/{name}.ko'
+        self.do(f'load-module {path} {parameters}'.rstrip())
+        self.do(f'remove {path}')
 
     def unload_module(self, name):
         self.do(f'unload-module {name}')

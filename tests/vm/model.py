@@ -104,7 +104,6 @@ class ModelSetup(Setup):
 
     outputs: tuple = None           # one if there is a virtio-gpu
     memory: int = 1536              # of 1024 an image in the debug kernel leaves too little
-    more_command_line: str = 'hibernate=nocompress'     # three times as fast under TCG
     known_leaks: tuple = UPSTREAM_LEAKS
     virtio_gpu: bool = False
     model: tuple = ()               # options of the model

@@ -237,6 +237,8 @@ class Vm:
             self.guest.do('swapon /dev/vda')
             # the disk's own requests must not starve while the image is written
             self.guest.write('/sys/power/reserved_size', str(RESERVED))
+        if self.debug:
+            self.guest.write(KMEMLEAK, 'scan=off')      # it is told when
         return self.guest
 
     def close(self):
