@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
+#include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/iopoll.h>
 #include <linux/moduleparam.h>
@@ -1181,10 +1182,41 @@ static int kms_down(struct drm_virt_pm *vpm)
 	return ret;
 }
 
+static bool exporters_ready(struct drm_device *ddev)
+{
+	/* the type was renamed; its value is all that is needed */
+	typeof(ddev->mode_config.suspend_state) state =
+		ddev->mode_config.suspend_state;
+	struct drm_plane_state *plane_state;
+	struct dma_buf_attachment *attach;
+	struct drm_plane *plane;
+	int i;
+
+	for_each_new_plane_in_state(state, plane, plane_state, i) {
+		attach = plane_state->fb ?
+			 plane_state->fb->obj[0]->import_attach : NULL;
+		if (attach && !drm_virt_pm_exporter_ready(attach->dmabuf))
+			return false;
+	}
+
+	return true;
+}
+
+/*
+ * What is shown may be another device's, which resumes at the same time. It is
+ * waited for, but not for ever: it may be lost, or come after us.
+ */
+static void wait_for_exporters(struct drm_device *ddev)
+{
+	bool ready;
+
+	read_poll_timeout(exporters_ready, ready, ready, USEC_PER_MSEC,
+			  drm_virt_pm_stall_ms() * USEC_PER_MSEC, false, ddev);
+}
+
 /* Bring back what the saved state shows, and learn what the host could not create. */
 static void restore_planes(struct drm_device *ddev)
 {
-	/* the type was renamed; its value is all that is needed */
 	typeof(ddev->mode_config.suspend_state) state =
 		ddev->mode_config.suspend_state;
 	struct virtio_gpu_device *vgdev = ddev->dev_private;
@@ -1202,9 +1234,9 @@ static void restore_planes(struct drm_device *ddev)
 }
 
 /*
- * Take planes whose buffer cannot come back out of the state that is going to
- * be committed: one of them would make the whole commit fail, and all outputs
- * stay black.
+ * Take planes whose buffer is lost, or cannot come back now, out of the state
+ * that is going to be committed: one of them would make the whole commit fail,
+ * and all outputs stay black.
  */
 static void drop_lost_planes(struct drm_device *ddev)
 {
@@ -1225,7 +1257,7 @@ static void drop_lost_planes(struct drm_device *ddev)
 			continue;
 
 		bo = gem_to_virtio_gpu_obj(plane_state->fb->obj[0]);
-		if (virtio_gpu_pm_object_use(bo) != -EIO)
+		if (!virtio_gpu_pm_object_use(bo))
 			continue;
 
 		drm_warn(ddev, "[PLANE:%d:%s] comes back without its buffer\n",
@@ -1245,6 +1277,7 @@ static int kms_up(struct drm_virt_pm *vpm)
 	if (!drm_core_check_feature(ddev, DRIVER_MODESET))
 		return 0;
 
+	wait_for_exporters(ddev);
 	restore_planes(ddev);
 	drop_lost_planes(ddev);
 	return drm_mode_config_helper_resume(ddev);

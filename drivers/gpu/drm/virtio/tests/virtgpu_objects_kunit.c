@@ -2,11 +2,15 @@
 
 /* Objects: what a reset takes, what comes back, when and how often. */
 
+#include <linux/delay.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/suspend.h>
 #include <linux/virtio_dma_buf.h>
 
+#include <kunit/device.h>
+
+#include <drm/drm_kunit_helpers.h>
 #include <drm/virtgpu_drm.h>
 
 #include "virtgpu_mock.h"
@@ -737,6 +741,113 @@ static void virtio_gpu_pm_test_import(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, vg_mock_no_objects(host));
 }
 
+/* Another GPU, to which all foreign buffers belong. */
+struct exporter {
+	struct drm_device drm;
+	struct drm_virt_pm pm;
+};
+
+static bool exporter_owns(struct drm_virt_pm *vpm, struct dma_buf *buf)
+{
+	return buf->ops == &foreign_ops;
+}
+
+static const struct drm_virt_pm_ops exporter_ops = {
+	.owns = exporter_owns,
+};
+
+static void exporter_end(void *exporter)
+{
+	drm_virt_pm_fini(&((struct exporter *)exporter)->pm);
+}
+
+static struct exporter *exporter_create(struct kunit *test)
+{
+	struct drm_device *drm;
+	struct exporter *exporter;
+	struct device *dev;
+
+	dev = kunit_device_register(test, "exporter");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	drm = __drm_kunit_helper_alloc_drm_device(test, dev, sizeof(*exporter),
+						  offsetof(struct exporter, drm),
+						  0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, drm);
+	exporter = container_of(drm, struct exporter, drm);
+	KUNIT_ASSERT_EQ(test, 0, drm_virt_pm_init(&exporter->pm, drm,
+						  &exporter_ops, NULL, 0));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, exporter_end,
+							   exporter));
+
+	return exporter;
+}
+
+static void exporter_suspend(struct kunit *test, struct exporter *exporter)
+{
+	struct device *dev = exporter->drm.dev;
+
+	device_lock(dev);
+	KUNIT_EXPECT_EQ(test, 0, drm_virt_pm_suspend(&exporter->pm));
+	dev->power.is_suspended = true;
+	device_unlock(dev);
+}
+
+#define EXPORTER_LATE_MS	200
+
+static int exporter_resume_late(struct vg_mock_task *task)
+{
+	struct exporter *exporter = task->arg;
+	struct device *dev = exporter->drm.dev;
+	int ret;
+
+	msleep(EXPORTER_LATE_MS);
+	device_lock(dev);
+	dev->power.is_suspended = false;
+	ret = drm_virt_pm_resume(&exporter->pm);
+	device_unlock(dev);
+
+	return ret;
+}
+
+static void virtio_gpu_pm_test_exporter(struct kunit *test)
+{
+	const struct vg_mock_setup setup = {
+		.features = BLOB,
+		.num_scanouts = 2,
+	};
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	struct exporter *exporter = exporter_create(test);
+	struct vg_mock_task *task;
+	u32 foreign, own;
+
+	foreign_import(user, &foreign);
+	own = vg_mock_dumb(user);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, foreign));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 1, own));
+
+	/* a GPU that resumes after us is waited for */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	exporter_suspend(test, exporter);
+	task = vg_mock_task_start(user, exporter_resume_late, 0, exporter);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_task_result(task));
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, foreign));
+	KUNIT_EXPECT_EQ(test, host->shown[1], vg_mock_id(user, own));
+
+	/* one that is lost costs its buffer, not the other output */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	drm_virt_pm_device_lost(&exporter->pm, "as the test wants it");
+	vg_mock_set_stall_ms(EXPORTER_LATE_MS);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], 0);
+	KUNIT_EXPECT_EQ(test, host->shown[1], vg_mock_id(user, own));
+	KUNIT_EXPECT_EQ(test, vg_mock_vpm(host)->state, DRM_VIRT_PM_RUNNING);
+	KUNIT_EXPECT_FALSE(test, vg_mock_resident(user, foreign));
+}
+
 static struct kunit_case virtio_gpu_pm_objects_tests[] = {
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_cycles, setup_gen_params),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_many, many_gen_params),
@@ -750,6 +861,7 @@ static struct kunit_case virtio_gpu_pm_objects_tests[] = {
 	KUNIT_CASE(virtio_gpu_pm_test_not_restored),
 	KUNIT_CASE(virtio_gpu_pm_test_not_created),
 	KUNIT_CASE(virtio_gpu_pm_test_import),
+	KUNIT_CASE(virtio_gpu_pm_test_exporter),
 	{}
 };
 
