@@ -103,7 +103,7 @@ class ModelSetup(Setup):
     """A machine with the model on a PCIe port, and a virtio-gpu only if asked for."""
 
     outputs: tuple = None           # one if there is a virtio-gpu
-    memory: int = 1536              # of 1024 an image in the debug kernel leaves too little
+    memory: int = 1280              # of 1024 an image in the debug kernel leaves too little
     known_leaks: tuple = UPSTREAM_LEAKS
     virtio_gpu: bool = False
     model: tuple = ()               # options of the model
@@ -282,7 +282,7 @@ class ModelVm(Vm):
         """Buffers of each kind with content, and work on each engine."""
         guest = self.guest
         guest.gpu_open()
-        for kind, megabytes in (('vram', 16), ('vram', 16), ('gtt', 1)):
+        for kind, megabytes in (('vram', 4), ('vram', 4), ('gtt', 1)):
             self._write_with_gpu(guest.gpu_create(kind, megabytes))
         if kfd:
             guest.kfd_open()
