@@ -12,8 +12,11 @@
 //# add 1 amdgpu_virt_pm_resume_later(drm_dev);
 //# add 1 amdgpu_virt_pm_remove(adev)
 //# add 1 amdgpu_virt_pm_pass(dev)
+//# add 1 if (!drm_dev_is_unplugged(dev))
 //# gone amdgpu_device_suspend(drm_dev, true)
 //# gone amdgpu_device_resume(drm_dev, true)
+//# file drivers/gpu/drm/amd/amdgpu/amdgpu_xcp.c
+//# add 1 if (!drm_dev_is_unplugged(p_ddev))
 
 @inc@
 @@
@@ -149,6 +152,31 @@ identifier adev;
  	<...
 +	amdgpu_virt_pm_remove(adev);
  	amdgpu_xcp_dev_unplug(adev);
+ 	...>
+ }
+
+// a GPU that is lost is unplugged already, and 7.x does not survive a second time
+@unplug@
+identifier dev;
+@@
+ amdgpu_pci_remove(...)
+ {
+ 	<...
+-	drm_dev_unplug(dev);
++	if (!drm_dev_is_unplugged(dev))
++		drm_dev_unplug(dev);
+ 	...>
+ }
+
+@unplug_partitions@
+identifier p_ddev;
+@@
+ amdgpu_xcp_dev_unplug(...)
+ {
+ 	<...
+-	drm_dev_unplug(p_ddev);
++	if (!drm_dev_is_unplugged(p_ddev))
++		drm_dev_unplug(p_ddev);
  	...>
  }
 

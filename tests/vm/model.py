@@ -18,7 +18,7 @@ from events import Events
 from guest import Channel, Refused
 from qemu import Qemu, newer_binary
 from verdict import Failure, Unusable
-from vm import Setup, Vm
+from vm import TAINT_USER, Setup, Vm
 
 REPO = Path(__file__).resolve().parents[2]
 MODELS = REPO / 'tests/models'
@@ -105,6 +105,7 @@ class ModelSetup(Setup):
     outputs: tuple = None           # one if there is a virtio-gpu
     memory: int = 1280              # of 1024 an image in the debug kernel leaves too little
     known_leaks: tuple = UPSTREAM_LEAKS
+    known_taints: int = TAINT_USER      # since 7.2 for ip_block_mask
     virtio_gpu: bool = False
     model: tuple = ()               # options of the model
     later_model: tuple = None       # of those after the first start, if others

@@ -30,6 +30,7 @@ BUILT_IN = 'virtio_gpu'         # the driver in the kernel image
 VIRTIO_ID_GPU = 16
 KMEMLEAK = '/sys/kernel/debug/kmemleak'
 # see Documentation/admin-guide/tainted-kernels.rst
+TAINT_USER = 1 << 6             # an option of a driver that is called dangerous
 TAINT_OOT_MODULE = 1 << 12      # a module of our tests
 TAINT_TEST = 1 << 18            # KUnit
 # (device, offset, bytes) of the chipset's registers that SeaBIOS 1.16 sets up at boot
@@ -61,6 +62,7 @@ class Setup:
     no_console_suspend: bool = False
     expected_log: tuple = ()    # (regular expression, why) of lines klog would refuse
     known_leaks: tuple = ()     # likewise, of what kmemleak says about an object
+    known_taints: int = 0       # likewise, bits of the kernel's taint
     kunit: str = ''             # which suites to run at boot; none if empty
 
     def gpu_device(self):
@@ -791,6 +793,7 @@ class Vm:
             tainted &= ~TAINT_TEST
         if self._modules:
             tainted &= ~TAINT_OOT_MODULE
+        tainted &= ~self.setup.known_taints
         if tainted:
             raise Failure(f'the kernel is tainted: {tainted}')
 
