@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A process of KFD, as a compute runtime is one: a VM of its own with a buffer in VRAM. */
+/*
+ * A process of KFD, as a compute runtime is one: a VM of its own with a buffer in VRAM.
+ * It is a process of its own indeed, because KFD keeps what belongs to a process until
+ * that ends, and sends it a signal when the GPU is taken away; init gets none.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +11,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/kfd_ioctl.h>
@@ -22,6 +28,21 @@ static struct {
 	__u32 *map;
 } kfd = { .fd = -1, .drm = -1 };
 
+/* What init asks the process, and what that says */
+struct question {
+	bool open;		/* or check */
+	__u32 megabytes, seed;
+};
+
+struct answer {
+	int result;
+	__u64 at;		/* a wrong dword, if the result is EILSEQ */
+	__u32 is, should_be;
+};
+
+static int channel = -1;
+static pid_t process;
+
 static int kfd_ioctl(unsigned long request, void *argument)
 {
 	int result;
@@ -35,22 +56,6 @@ static int kfd_ioctl(unsigned long request, void *argument)
 static __u32 pattern(__u64 index)
 {
 	return (__u32)index * 2246822519u ^ kfd.seed * 0x9e3779b1u;
-}
-
-static int do_close(int argc, char **argv)
-{
-	(void)argc;
-	(void)argv;
-	if (kfd.map)
-		munmap(kfd.map, kfd.size);
-	kfd.map = NULL;
-	if (kfd.drm >= 0)
-		close(kfd.drm);
-	if (kfd.fd >= 0)
-		close(kfd.fd);
-	kfd.fd = -1;
-	kfd.drm = -1;
-	return 0;
 }
 
 /* The first GPU of KFD, or partition of it, which is that of the first render node */
@@ -103,18 +108,13 @@ static int create(__u32 gpu)
 	return 0;
 }
 
-/* kfd-open MEGABYTES SEED: EAGAIN while KFD is locked */
-static int do_open(int argc, char **argv)
+static int client_open(const struct question *question)
 {
-	__u32 megabytes, gpu = 0;
+	__u32 gpu = 0;
 	int result;
 
-	(void)argc;
-	if (kfd.fd >= 0)
-		return -EBUSY;
-	if (parse_number(argv[0], &megabytes) || parse_number(argv[1], &kfd.seed))
-		return -EINVAL;
-	kfd.size = (__u64)megabytes << 20;
+	kfd.seed = question->seed;
+	kfd.size = (__u64)question->megabytes << 20;
 	kfd.drm = amdgpu_open_node(0);
 	if (kfd.drm < 0)
 		return kfd.drm;
@@ -122,13 +122,9 @@ static int do_open(int argc, char **argv)
 	result = kfd.fd < 0 ? -errno : acquire_vm(&gpu);
 	if (!result)
 		result = create(gpu);
-	if (result) {
-		do_close(0, NULL);
-		return result;
-	}
-	for (__u64 i = 0; i < kfd.size / 4; i++)
+	for (__u64 i = 0; !result && i < kfd.size / 4; i++)
 		kfd.map[i] = pattern(i);
-	return 0;
+	return result;
 }
 
 /* EAGAIN if KFD is locked, as it is from suspend to resume */
@@ -142,14 +138,11 @@ static int open_another(void)
 	return 0;
 }
 
-/* kfd-check: the buffer, and whether KFD takes clients */
-static int do_check(int argc, char **argv)
+static int client_check(struct answer *answer)
 {
 	struct kfd_ioctl_get_process_apertures_new_args count = { };
 	int result = kfd_ioctl(AMDKFD_IOC_GET_PROCESS_APERTURES_NEW, &count);
 
-	(void)argc;
-	(void)argv;
 	if (!result)
 		result = open_another();
 	if (result)
@@ -157,10 +150,97 @@ static int do_check(int argc, char **argv)
 	for (__u64 i = 0; i < kfd.size / 4; i++) {
 		if (kfd.map[i] == pattern(i))
 			continue;
-		reply(" at %#llx is %#x, not %#x", i * 4, kfd.map[i], pattern(i));
+		answer->at = i * 4;
+		answer->is = kfd.map[i];
+		answer->should_be = pattern(i);
 		return -EILSEQ;
 	}
 	return 0;
+}
+
+/* The process: until nobody asks any more, or until it fails to open */
+static void client(int channel)
+{
+	struct question question;
+
+	while (read(channel, &question, sizeof(question)) == sizeof(question)) {
+		struct answer answer = { };
+
+		answer.result = question.open ? client_open(&question) : client_check(&answer);
+		if (write(channel, &answer, sizeof(answer)) != sizeof(answer))
+			break;
+	}
+	_exit(0);
+}
+
+static int do_close(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	if (channel < 0)
+		return 0;
+	close(channel);
+	channel = -1;
+	return waitpid(process, NULL, 0) < 0 ? -errno : 0;
+}
+
+/* ESRCH if the process was killed */
+static int ask(const struct question *question)
+{
+	struct answer answer;
+
+	if (channel < 0)
+		return -EBADF;
+	if (send(channel, question, sizeof(*question), MSG_NOSIGNAL) < 0 ||
+	    read(channel, &answer, sizeof(answer)) != sizeof(answer))
+		return -ESRCH;
+	if (answer.result == -EILSEQ)
+		reply(" at %#llx is %#x, not %#x", (unsigned long long)answer.at, answer.is,
+		      answer.should_be);
+	return answer.result;
+}
+
+/* kfd-open MEGABYTES SEED: EAGAIN while KFD is locked */
+static int do_open(int argc, char **argv)
+{
+	struct question question = { .open = true };
+	int ends[2], result;
+
+	(void)argc;
+	if (channel >= 0)
+		return -EBUSY;
+	if (parse_number(argv[0], &question.megabytes) ||
+	    parse_number(argv[1], &question.seed))
+		return -EINVAL;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+		return -errno;
+	process = fork();
+	if (!process) {
+		close(ends[0]);
+		client(ends[1]);
+	}
+	close(ends[1]);
+	channel = ends[0];
+	if (process < 0) {
+		result = -errno;
+		close(channel);
+		channel = -1;
+		return result;
+	}
+	result = ask(&question);
+	if (result)
+		do_close(0, NULL);
+	return result;
+}
+
+/* kfd-check: the buffer, and whether KFD takes clients */
+static int do_check(int argc, char **argv)
+{
+	const struct question question = { };
+
+	(void)argc;
+	(void)argv;
+	return ask(&question);
 }
 
 const struct command kfd_commands[] = {
