@@ -90,10 +90,13 @@ soak: packages
 
 # 7.3 has upstream's own hibernation code: that is what we measure against
 BENCH_KERNEL := $(if $(filter command environment,$(firstword $(origin KERNEL))),$(KERNEL),7.3)
+BENCH_AMDGPU := 7.2
 bench: packages
 	@KERNEL=$(BENCH_KERNEL) DEBUG=0 STOCK=1 $(PYTHON) scripts/kernel.py
 	@KERNEL=$(BENCH_KERNEL) DEBUG=0 STOCK=0 $(PYTHON) scripts/kernel.py
-	@$(PYTHON) tests/bench/bench.py --kernel $(BENCH_KERNEL)
+	@KERNEL=$(BENCH_AMDGPU) AMDGPU=1 DEBUG=0 STOCK=1 $(PYTHON) scripts/kernel.py
+	@KERNEL=$(BENCH_AMDGPU) AMDGPU=1 DEBUG=0 STOCK=0 $(PYTHON) scripts/kernel.py
+	@$(PYTHON) tests/bench/bench.py --kernel $(BENCH_KERNEL) --amdgpu-kernel $(BENCH_AMDGPU)
 
 clean distclean cacheclean:
 	@$(PYTHON) scripts/clean.py $@

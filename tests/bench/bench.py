@@ -26,7 +26,7 @@ from verdict import Failure, Unusable   # noqa: E402
 
 COUNTS = (4, 100, 1000, 10000, 30000)
 VARIANTS = {'stock': 'stock', 'ours': 'normal'}
-PARTS = ('sleeps', 'frames', 'awake', 'memory', 'sizes')
+PARTS = ('sleeps', 'frames', 'awake', 'memory', 'sizes', 'amdgpu')
 ONCE = ('memory', 'sizes')              # nothing in them varies
 
 
@@ -39,13 +39,13 @@ def one(part, bench, counts):
     return list(getattr(measure, part)(bench).items())
 
 
-def collect(benches, parts, counts, runs):
-    """{figure: {who: [number of each run]}}, the variants in turn."""
+def collect(benches, counts, runs):
+    """{figure: {who: [number of each run]}} of {part: {who: bench}}, the variants in turn."""
     results = {}
-    for part in parts:
+    for part, variants in benches.items():
         times = 1 if part in ONCE else runs
         for number in range(1, times + 1):
-            for who, bench in benches.items():
+            for who, bench in variants.items():
                 started = time.monotonic()
                 try:
                     figures = one(part, bench, counts)
@@ -64,6 +64,7 @@ def collect(benches, parts, counts, runs):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     parser.add_argument('--kernel', default='7.3')
+    parser.add_argument('--amdgpu-kernel', default='7.2')
     parser.add_argument('--runs', type=int, default=5)
     parser.add_argument('--counts', type=int, nargs='+', default=COUNTS,
                         help='numbers of buffers')
@@ -76,13 +77,16 @@ def main():
     if arguments.runs < 1:
         raise Unusable('--runs wants a number from 1 on')
     qemu.binary()
-    benches = {who: Bench(arguments.kernel, variant, False)
-               for who, variant in VARIANTS.items()}
+    kernels = {part: arguments.amdgpu_kernel if part == 'amdgpu' else arguments.kernel
+               for part in arguments.parts}
+    benches = {part: {who: Bench(kernel, variant, False)
+                      for who, variant in VARIANTS.items()}
+               for part, kernel in kernels.items()}
     counts = sorted(set(arguments.counts))
-    results = collect(benches, arguments.parts, counts, arguments.runs)
+    results = collect(benches, counts, arguments.runs)
     out = REPO / 'build/bench'
     out.mkdir(parents=True, exist_ok=True)
-    about = {'kernel': arguments.kernel, 'runs': arguments.runs,
+    about = {'kernels': kernels, 'runs': arguments.runs,
              'buffers': counts, 'host': platform.machine()}
     (out / 'bench.json').write_text(
         json.dumps({'about': about, 'results': results}, indent=1) + '\n')

@@ -10,6 +10,7 @@ import re
 import statistics
 import subprocess
 
+from model import ModelSetup
 from vm import Setup
 from verdict import Failure
 
@@ -30,12 +31,12 @@ COUNTED = {'accel': 'tcg,thread=single', 'more_options': ('-icount', 'shift=0'),
 
 
 @contextlib.contextmanager
-def booted(bench, name, **setup):
+def booted(bench, name, kind=Setup, **setup):
     setup.setdefault('memory', 1024)
     setup.setdefault('swap', 1536)
     setup.setdefault('more_command_line', 'loglevel=8')
     with bench.files(f'bench-{name}') as files:
-        vm = bench.vm(Setup(**setup), files)
+        vm = bench.vm(kind(**setup), files)
         try:
             vm.power_on()
             yield vm
@@ -199,3 +200,33 @@ def sizes(bench):
                           text=True, check=True)
     text, data, bss = map(int, done.stdout.splitlines()[-1].split()[:3])
     return {'driver, text bytes': text, 'driver, data bytes': data + bss}
+
+
+def amdgpu(bench):
+    """The model's account of a hibernation of amdgpu; and what a submission costs awake."""
+    with booted(bench, 'amdgpu', ModelSetup, model=('--trace',)) as vm:
+        vm.guest.write('/sys/power/pm_debug_messages', '1')
+        vm.load_driver()
+        vm.use_gpu(kfd=False)
+        before = vm.events().last_number()
+        console = len(vm.files.console_text())
+        vm.hibernate_and_power_on_again()
+        numbers = {f'amdgpu, {phase} ms': float(ms)
+                   for phase, ms in PHASE_TIME.findall(vm.files.console_text()[console:])
+                   if phase in PHASES}
+        for when, events in (('hibernation', vm.events(-2).after(before)),
+                             ('resume', vm.events())):
+            for name in ('reg-write', 'reg-read', 'doorbell', 'tlb-invalidate'):
+                numbers[f'amdgpu, {when}: {name}'] = len(events.named(name))
+        armed, hubs = vm.events().hubs_armed_first()
+        numbers['amdgpu, hubs armed at their first access'] = armed
+        numbers['amdgpu, hubs'] = hubs
+    # counted when the model ends
+    numbers['amdgpu, resume: memory accesses'] = sum(
+        int(event.reads) + int(event.writes) for event in vm.events().named('hub-count'))
+    with booted(bench, 'amdgpu-awake', ModelSetup, **COUNTED) as vm:
+        vm.load_driver()
+        vm.use_gpu(kfd=False)
+        [nanoseconds] = _nanoseconds(vm.guest.do(f'gpu-time {BATCHES * BATCH}'))
+        numbers['amdgpu, submission: instructions'] = nanoseconds
+    return numbers

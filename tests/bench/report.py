@@ -93,7 +93,11 @@ def _targets(results):
 
 def table(about, results):
     """Median (least-most) of the runs, and the ratio of the medians."""
-    lines = ['', f'Linux {about["kernel"]}, {about["runs"]} runs, stock and ours in turn: '
+    parts = about['kernels']
+    kernels = ', '.join(
+        f'{kernel} ({" ".join(part for part in parts if parts[part] == kernel)})'
+        for kernel in dict.fromkeys(parts.values()))
+    lines = ['', f'Linux {kernels}; {about["runs"]} runs, stock and ours in turn: '
              'median (least-most)', '',
              f'{"figure @ number of buffers":50} {"stock":>26} {"ours":>26} {"ratio":>8}']
     lines += [_row(name, by) for name, by in results.items()]

@@ -72,6 +72,9 @@ void reply(const char *format, ...);
 void reply_encoded(const char *text, size_t length);
 int parse_number(const char *word, __u32 *number);
 
+/* timing.c: nanoseconds of the guest's clock, which never goes back */
+__u64 clock_now(void);
+
 /* buffer.c */
 struct buffer *buffer_at(__u32 index);
 struct buffer *buffer_find(const char *word);

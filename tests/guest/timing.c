@@ -8,7 +8,7 @@
 
 #define MAX_FRAMES	1000
 
-static __u64 now(void)
+__u64 clock_now(void)
 {
 	struct timespec time;
 
@@ -23,14 +23,14 @@ static __u64 now(void)
 static int timed(__u32 count, int (*once)(__u32 i, void *context), void *context,
 		 struct buffer *last)
 {
-	__u64 start = now();
+	__u64 start = clock_now();
 	int result = 0;
 
 	for (__u32 i = 0; !result && i < count; i++)
 		result = once(i, context);
 	if (!result && last)
 		result = card_wait(last->card, last->handle);
-	reply(" %llu", (unsigned long long)(now() - start));
+	reply(" %llu", (unsigned long long)(clock_now() - start));
 	return result;
 }
 
@@ -146,10 +146,10 @@ static int do_frames(int argc, char **argv)
 		return -EINVAL;
 	for (__u32 i = 0; !result && i < count; i++) {
 		struct buffer *buffer = buffer_at(first + i);
-		__u64 start = now();
+		__u64 start = clock_now();
 
 		result = buffer ? display_flip(argv[0], buffer) : -ENOENT;
-		reply(" %llu", (unsigned long long)(now() - start));
+		reply(" %llu", (unsigned long long)(clock_now() - start));
 	}
 	return result;
 }
