@@ -71,8 +71,9 @@ test: packages
 		$(if $(SCENARIO),--scenario $(SCENARIO))
 
 mutants: packages
-	@DEBUG=1 STOCK=0 AMDGPU=1 $(PYTHON) scripts/kernel.py
-	@$(PYTHON) tests/vm/mutants.py --kernel $(KERNEL) $(MUTANT)
+	@STOCK=0 AMDGPU=1 $(PYTHON) scripts/kernel.py
+	@$(PYTHON) tests/vm/mutants.py --kernel $(KERNEL) \
+		--variant $(if $(filter 1,$(DEBUG)),debug,normal) $(MUTANT)
 
 check $(CHECKS): packages
 	@scripts/need-packages optional

@@ -82,12 +82,13 @@ def attached(tree):
 class Workshop:
     """The driver's source and objects, and the guest that it is tried in."""
 
-    def __init__(self, name):
-        os.environ.update(KERNEL=name, DEBUG='1', STOCK='0', AMDGPU='1')
+    def __init__(self, name, variant):
+        os.environ.update(KERNEL=name, DEBUG=str(int(variant == 'debug')), STOCK='0',
+                          AMDGPU='1')
         self.kernel = build.Kernel()    # which takes it from there
         self.kernel.log = self.kernel.out / 'mutants.log'
         self.kernel.log.write_text('')
-        self.bench = run.Bench(name, 'debug', keep=False, driver_image='initramfs-mutant')
+        self.bench = run.Bench(name, variant, keep=False, driver_image='initramfs-mutant')
         self.bench.parts()              # is there what is needed?
         self.original = {}              # path: bytes
 
@@ -171,13 +172,14 @@ def choose(names):
 def main():
     parser = argparse.ArgumentParser(description='Breaks the driver, looks who notices.')
     parser.add_argument('--kernel', default='6.12')
+    parser.add_argument('--variant', default='normal', choices=('normal', 'debug'))
     parser.add_argument('mutant', nargs='*', help='default: all')
     arguments = parser.parse_args()
     mutants = choose(arguments.mutant)
     total = run.Outcome()
     with build.lock():
         try:
-            workshop = Workshop(arguments.kernel)
+            workshop = Workshop(arguments.kernel, arguments.variant)
         except Skip as why:
             raise Unusable(str(why)) from why
         for mutant in mutants:
