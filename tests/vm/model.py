@@ -34,9 +34,14 @@ PARAMETERS = {
 }
 PORT = 'pcie-root-port,id=port0,bus=pcie.0,addr=10,slot=1'
 LOST = 'device is lost: '
+# What an unbind leaves behind, whether the GPU ever slept or not
 UPSTREAM_LEAKS = (
-    (r'kmemdup.*\n\s+kfd_parse_crat_table',
+    (r'kfd_parse_crat_table',
      'kfd_topology_update_io_links() takes the link to a removed GPU off its list only'),
+    (r'amdgpu_fence_driver_init_ring\+.*\n\s+amdgpu_ring_init\+.*\n\s+sdma_',
+     'sdma_v4_4_2_sw_fini() forgets its rings before amdgpu_fence_driver_sw_fini()'),
+    (r'drm_sched_init\+.*\n\s+amdgpu_device_init', 'the schedulers of the same rings'),
+    (r'amdgpu_ras_register_ras_block', 'amdgpu_ras_fini() does nothing if RAS is off'),
 )
 # Of a GPU with an injected fault amdgpu may complain, but the kernel must be well.
 FAULTY = (
