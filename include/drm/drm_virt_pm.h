@@ -136,8 +136,9 @@ struct drm_virt_pm_step {
 /**
  * DRM_VIRT_PM_STEP_FINAL - the point of no return of a suspend
  *
- * From this step's &drm_virt_pm_step.down on, nothing refuses: the device has
- * been reset, and the PM core does not resume a device whose suspend failed.
+ * From this step's &drm_virt_pm_step.down on, its own included, nothing refuses:
+ * it or one below resets the device, and the PM core does not resume a device
+ * whose suspend failed.
  */
 #define DRM_VIRT_PM_STEP_FINAL		BIT(1)
 
@@ -621,8 +622,9 @@ void drm_virt_pm_gate_open(struct drm_virt_pm *vpm);
  * @vpm: the device
  *
  * Two loads while the gate is open. For drivers that close it only while user
- * space is frozen, so that drm_virt_pm_gate_close() has nobody to wait for: a
- * frozen task is either in front of the gate or out of the kernel.
+ * space is frozen, so that drm_virt_pm_gate_close() has nobody to wait for: if no
+ * ioctl can be frozen inside, a frozen task is either in front of the gate or
+ * out of the kernel.
  *
  * Context: As drm_virt_pm_enter().
  *

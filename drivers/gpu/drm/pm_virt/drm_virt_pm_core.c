@@ -226,12 +226,13 @@ EXPORT_SYMBOL(drm_virt_pm_init);
  * drm_virt_pm_fini - end suspend and resume of a device
  * @vpm: the device
  *
- * Objects may outlive this: the functions for tracked objects stay valid, the
- * others are not.
+ * Objects and open files may outlive this: the functions for tracked objects and
+ * those that pass the gate stay valid as long as the memory of @vpm, the others
+ * are not.
  *
- * Context: At unbind; may sleep. Usually after drm_dev_unplug(), because the
- * gate is open from here on. Not from a PM callback or notifier, nor from
- * &drm_virt_pm_ops.lost.
+ * Context: At unbind, or in a probe that fails after drm_virt_pm_init(); may
+ * sleep. Usually after drm_dev_unplug(), because the gate is open from here on.
+ * Not from a PM callback or notifier, nor from &drm_virt_pm_ops.lost.
  */
 void drm_virt_pm_fini(struct drm_virt_pm *vpm)
 {
@@ -324,7 +325,8 @@ EXPORT_SYMBOL(drm_virt_pm_suspend);
  * Context: PM callback; may sleep.
  *
  * Return: 0 if the device is running or was given up before; the error of the
- * step that failed; -EBUSY if a suspend or resume of the device is running.
+ * step that failed, to be handed to the PM core; -EBUSY if a suspend or resume of
+ * the device is running.
  */
 int drm_virt_pm_resume(struct drm_virt_pm *vpm)
 {
