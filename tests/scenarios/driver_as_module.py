@@ -40,8 +40,7 @@ def story(vm):
     vm.hibernate_with_test_resume()
     known = vm.count_commands('res_create_2d')
     guest.transfer(after)
-    vm.expect(vm.count_commands('res_create_2d') == known + 1,
-              'the buffer was not created again')
+    vm.expect_commands('res_create_2d', known + 1, 'the buffer was not created again')
     vm.suspend_and_wake()
     guest.transfer(before)
     guest.close_cards()

@@ -23,7 +23,7 @@ def story(vm):
 
     created = vm.count_commands('ctx_create')
     resource = guest.create(1, *guest.outputs[0], kind='resource')[0]
-    vm.expect(vm.count_commands('ctx_create') == created + 1,
-              'the context of the display was not created again')
+    vm.expect_commands('ctx_create', created + 1,
+                       'the context of the display was not created again')
     guest.flip(0, resource)
     vm.expect_picture()

@@ -735,6 +735,10 @@ class Vm:
         if not holds:
             raise Failure(otherwise)
 
+    def expect_commands(self, name, count, otherwise):
+        """As the host saw them, since it was started; it may be behind the guest."""
+        self._poll(lambda: None if self.count_commands(name) == count else otherwise)
+
     def expect_reserve_used(self):
         used = int(self.virt_pm()['reserve'].split()[2])
         self.expect(used > 0, 'the reserve was not used: memory was not short')
