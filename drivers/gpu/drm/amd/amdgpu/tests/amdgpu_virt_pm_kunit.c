@@ -728,7 +728,7 @@ static void amdgpu_virt_pm_test_fences(struct kunit *test)
 
 	dma_fence_init(fence, &fence_ops, &ring->fence_drv.lock, 0, 1);
 	ring->fence_drv.sync_seq = 1;
-	rcu_assign_pointer(ring->fence_drv.fences[1], dma_fence_get(fence));
+	ring->fence_drv.fences[1] = dma_fence_get(fence);
 	pm_runtime_get_noresume(fake->adev->dev);
 
 	fake->trick = PHASE2_FAILS;
