@@ -26,7 +26,7 @@ help:
 	@echo 'make demo         build a kernel, hibernate a guest with it, show what happens'
 	@echo 'make test         build debug kernels, run KUnit and the scenarios in QEMU: all on'
 	@echo '                  6.12, the essence on 7.2 and 7.3; with KERNEL=7.2 all on that'
-	@echo 'make mutants      break amdgpu on purpose, see that the scenarios notice (half an hour)'
+	@echo 'make mutants      break amdgpu on purpose, see that the scenarios notice (10 minutes)'
 	@echo 'make check        checkpatch, kernel-doc, W=1, sparse, Sphinx and more, a few minutes;'
 	@echo '                  make check-NAME is one of them, scripts/check.py --list names them'
 	@echo 'make soak         100 sleeps of one guest in the debug kernel (half an hour)'

@@ -158,16 +158,16 @@ static int client_check(struct answer *answer)
 	return 0;
 }
 
-/* The process: until nobody asks any more, or until it fails to open */
-static void client(int channel)
+/* The process: until nobody asks any more */
+static void client(int init)
 {
 	struct question question;
 
-	while (read(channel, &question, sizeof(question)) == sizeof(question)) {
+	while (read(init, &question, sizeof(question)) == sizeof(question)) {
 		struct answer answer = { };
 
 		answer.result = question.open ? client_open(&question) : client_check(&answer);
-		if (write(channel, &answer, sizeof(answer)) != sizeof(answer))
+		if (write(init, &answer, sizeof(answer)) != sizeof(answer))
 			break;
 	}
 	_exit(0);
@@ -219,14 +219,14 @@ static int do_open(int argc, char **argv)
 		close(ends[0]);
 		client(ends[1]);
 	}
-	close(ends[1]);
-	channel = ends[0];
 	if (process < 0) {
 		result = -errno;
-		close(channel);
-		channel = -1;
+		close(ends[0]);
+		close(ends[1]);
 		return result;
 	}
+	close(ends[1]);
+	channel = ends[0];
 	result = ask(&question);
 	if (result)
 		do_close(0, NULL);

@@ -106,7 +106,6 @@ class Setup:
             'vt.global_cursor_default=0',       # a blinking cursor is never the same
             'suspend.pm_test_delay=1',
             # a busy machine stops a virtual CPU for long; our own timeouts are shorter
-            'no_timer_check',
             'rcupdate.rcu_cpu_stall_timeout=300', 'workqueue.watchdog_thresh=300',
             'sysctl.kernel.hung_task_timeout_secs=300',
             f'kunit.enable=1 kunit.filter_glob={self.kunit}' if self.kunit
