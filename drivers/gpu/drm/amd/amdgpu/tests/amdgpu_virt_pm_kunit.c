@@ -290,6 +290,12 @@ static int fake_resume(struct drm_device *ddev, bool notify_clients)
 
 /* set-up */
 
+static void unregister(void *ddev)
+{
+	if (!drm_dev_is_unplugged(ddev))
+		drm_dev_unregister(ddev);
+}
+
 static struct amdgpu_device *fake_device(struct kunit *test, u32 caps, u32 gc)
 {
 	struct amdgpu_device *adev;
@@ -305,6 +311,10 @@ static struct amdgpu_device *fake_device(struct kunit *test, u32 caps, u32 gc)
 						   offsetof(struct amdgpu_device, ddev),
 						   DRIVER_GEM);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ddev);
+	/* only what is registered can be unplugged */
+	KUNIT_ASSERT_EQ(test, 0, drm_dev_register(ddev, 0));
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, unregister, ddev));
 	adev = drm_to_adev(ddev);
 	fake = kunit_kzalloc(test, sizeof(*fake), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, fake);
