@@ -1072,18 +1072,6 @@ bool virtio_gpu_pm_has_output(struct virtio_gpu_device *vgdev,
 	return index + READ_ONCE(vgdev->pm.outputs_gone) < vgdev->num_scanouts;
 }
 
-static void count_outputs(struct virtio_gpu_device *vgdev)
-{
-	u32 now, before = vgdev->num_scanouts;
-
-	virtio_cread_le(vgdev->vdev, struct virtio_gpu_config, num_scanouts,
-			&now);
-	WRITE_ONCE(vgdev->pm.outputs_gone, before - min(before, now));
-	if (now < before)
-		drm_warn(vgdev->ddev, "the host has %u outputs, not %u\n", now,
-			 before);
-}
-
 /* The new host may have other outputs; nothing here waits for its answer. */
 static int outputs_up(struct drm_virt_pm *vpm)
 {
@@ -1329,6 +1317,18 @@ static int queues_down(struct drm_virt_pm *vpm)
 	synchronize_rcu();
 	vgdev->vdev->config->del_vqs(vgdev->vdev);
 	return 0;
+}
+
+static void count_outputs(struct virtio_gpu_device *vgdev)
+{
+	u32 now, before = vgdev->num_scanouts;
+
+	virtio_cread_le(vgdev->vdev, struct virtio_gpu_config, num_scanouts,
+			&now);
+	WRITE_ONCE(vgdev->pm.outputs_gone, before - min(before, now));
+	if (now < before)
+		drm_warn(vgdev->ddev, "the host has %u outputs, not %u\n", now,
+			 before);
 }
 
 static int queues_up(struct drm_virt_pm *vpm)
