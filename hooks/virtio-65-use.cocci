@@ -7,7 +7,7 @@
 //# add 1 drm_virt_pm_stall_ms()
 //# gone dma_fence_wait(&
 //# file drivers/gpu/drm/virtio/virtgpu_ioctl.c
-//# add 2 virtio_gpu_pm_array_use(objs)
+//# add 2 &gem_to_virtio_gpu_obj(objs->objs[0])->pm.base
 //# file drivers/gpu/drm/virtio/virtgpu_submit.c
 //# add 1 virtio_gpu_pm_array_use(submit->buflist)
 //# file drivers/gpu/drm/virtio/virtgpu_gem.c
@@ -64,18 +64,22 @@ identifier f = {
 	virtio_gpu_transfer_to_host_ioctl,
 	virtio_gpu_transfer_from_host_ioctl
 };
-identifier objs, file, args, ret;
+identifier objs, file, args, ret, vgdev;
 statement S;
 @@
  f(...)
  {
+ 	...
+ 	struct virtio_gpu_device *vgdev = ...;
  	...
  	int ret;
  	...
  	objs = virtio_gpu_array_from_handles(file, &args->bo_handle, 1);
  	if (objs == NULL) S
 +
-+	ret = virtio_gpu_pm_array_use(objs);
++	/* inline, as this is the most frequent of all ioctls */
++	ret = drm_virt_pm_object_use(&vgdev->pm.base,
++				     &gem_to_virtio_gpu_obj(objs->objs[0])->pm.base);
 +	if (ret)
 +		goto err_put_free;
  	...

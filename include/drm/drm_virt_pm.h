@@ -622,9 +622,10 @@ void drm_virt_pm_gate_open(struct drm_virt_pm *vpm);
  * @vpm: the device
  *
  * Two loads while the gate is open. For drivers that close it only while user
- * space is frozen, so that drm_virt_pm_gate_close() has nobody to wait for: if no
- * ioctl can be frozen inside, a frozen task is either in front of the gate or
- * out of the kernel.
+ * space is frozen, so that drm_virt_pm_gate_close() has nobody to wait for. A
+ * frozen task is then in front of the gate, out of the kernel, or in an ioctl
+ * where it touches its own memory, as that may be a file on NFS. In such a
+ * place it must not rely on anything that a reset takes.
  *
  * Context: As drm_virt_pm_enter().
  *

@@ -436,7 +436,7 @@ void virtio_gpu_pm_object_created(struct virtio_gpu_device *vgdev,
  * virtio_gpu_pm_object_resident - whether the host knows a resource
  * @bo: the resource
  *
- * Context: Any; stable inside the gate.
+ * Context: Any; does not change while tasks run.
  *
  * Return: true if it was told of it since the last reset.
  */
@@ -759,7 +759,7 @@ void virtio_gpu_pm_context_created(struct virtio_gpu_device *vgdev,
  * A stale context stays so until it is needed for 3D work: without, nothing is
  * attached to it and nothing detached.
  *
- * Context: Any; stable inside the gate.
+ * Context: Any; does not change while tasks run.
  *
  * Return: true if the context was created, but not since the last reset.
  */
@@ -1433,34 +1433,35 @@ static struct drm_virt_pm *file_to_vpm(struct file *file)
 	return &vgdev->pm.base;
 }
 
+/*
+ * Nobody is counted, which would cost a transfer a fiftieth. Tasks are frozen
+ * when the gate closes, and one that is frozen inside an ioctl is so where it
+ * touches its own memory (a file on NFS may be mapped there). That is before
+ * its buffers are looked at, or after its commands are queued; in a submission
+ * it is in between, but then its context counts as used, which refuses.
+ */
 static long pm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	struct drm_virt_pm *vpm = file_to_vpm(file);
-	long ret;
+	int ret;
 
-	ret = drm_virt_pm_enter(vpm);
+	ret = drm_virt_pm_pass(file_to_vpm(file));
 	if (ret)
 		return ret;
-	ret = drm_ioctl(file, cmd, arg);
-	drm_virt_pm_exit(vpm);
 
-	return ret;
+	return drm_ioctl(file, cmd, arg);
 }
 
 #ifdef CONFIG_COMPAT
 static long pm_compat_ioctl(struct file *file, unsigned int cmd,
 			    unsigned long arg)
 {
-	struct drm_virt_pm *vpm = file_to_vpm(file);
-	long ret;
+	int ret;
 
-	ret = drm_virt_pm_enter(vpm);
+	ret = drm_virt_pm_pass(file_to_vpm(file));
 	if (ret)
 		return ret;
-	ret = drm_compat_ioctl(file, cmd, arg);
-	drm_virt_pm_exit(vpm);
 
-	return ret;
+	return drm_compat_ioctl(file, cmd, arg);
 }
 #else
 #define pm_compat_ioctl NULL
