@@ -5,7 +5,8 @@ Each patch has to please checkpatch --strict, apply with git am, compile without
 a warning and boot to a picture; the files of the last tree have to be those of
 attach. amdgpu is compiled from the first patch on that touches it. BOOT=0 is for
 the impatient: only what a patch touches is compiled, and the kernel once, at the
-end; AMDGPU=0 leaves out compiling amdgpu. Both are said in the result.
+end; AMDGPU=0 leaves out compiling amdgpu; START=n only applies those before the
+n-th, which were checked before. All that is said in the result.
 """
 import os
 import re
@@ -46,6 +47,7 @@ class SeriesTree(Kernel):
         self.fragments = [CONFIGS / 'guest.config']
         self.boots = os.environ.get('BOOT', '1') != '0'
         self.compiles_amd = os.environ.get('AMDGPU', '1') != '0'
+        self.start = int(os.environ.get('START', '1'))
 
     def fresh(self, names):
         """A copy of the base; a repository of what the series touches"""
@@ -159,6 +161,9 @@ def check():
                                   if (kernel.pristine / n).exists()))
         kernel.base()
         for n, patch in enumerate(patches, 1):
+            if n < kernel.start:
+                git('am', '-q', '--keep-cr', str(patch.resolve()))
+                continue
             try:
                 with Step(f'{n}/{len(patches)} {patch.name[5:-6]}'):
                     kernel.checkpatch(patch, ignored)
@@ -169,8 +174,9 @@ def check():
             except Failure as e:
                 raise Failure(f'patch {n}, {patch.name}: {e}') from None
         count = same_as_attach(git, kernel)
+    checked = f'from {kernel.start} on, ' if kernel.start > 1 else ''
     say(f'series of {kernel.name} ({kernel.package_version}): {len(patches)} patches, '
-        f'each one checked, applied, compiled' +
+        f'{checked}each one checked, applied, compiled' +
         (' and booted' if kernel.boots else '; booted only the last, as BOOT=0') +
         ('' if kernel.compiles_amd else '; amdgpu not compiled, as AMDGPU=0') +
         f'; {count} files, as attach makes them')

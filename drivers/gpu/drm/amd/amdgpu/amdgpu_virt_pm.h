@@ -16,6 +16,15 @@ struct kfd_dev;
  * unbind. Everything is a no-op for a device without &amdgpu_device.virt_pm.
  */
 
+/* amdkfd; defined there with and without the rest of this */
+#if IS_ENABLED(CONFIG_HSA_AMD)
+void kgd2kfd_abandon(struct kfd_dev *kfd);
+#else
+static inline void kgd2kfd_abandon(struct kfd_dev *kfd)
+{
+}
+#endif
+
 #ifdef CONFIG_DRM_AMDGPU_VIRT_PM
 /**
  * struct amdgpu_virt_pm - suspend and resume of a passed-through GPU
@@ -70,15 +79,6 @@ void amdgpu_virt_pm_trouble(struct amdgpu_device *adev, const char *what);
 /* entries for user space */
 int amdgpu_virt_pm_pass(struct drm_device *ddev);
 int amdgpu_virt_pm_pass_kfd(void);
-
-/* amdkfd */
-#if IS_ENABLED(CONFIG_HSA_AMD)
-void kgd2kfd_abandon(struct kfd_dev *kfd);
-#else
-static inline void kgd2kfd_abandon(struct kfd_dev *kfd)
-{
-}
-#endif
 #else
 #include "amdgpu.h"
 
