@@ -28,7 +28,7 @@ OBJECTS = 10000                 # of which one's share of memory is computed
 NOTED = ('-msg', 'timestamp=on', '-trace', 'virtio_queue_notify')
 # The guest's clock counts instructions: a busy host does not show in it.
 COUNTED = {'accel': 'tcg,thread=single', 'more_options': ('-icount', 'shift=0'),
-           'more_command_line': 'nr_cpus=1'}
+           'cpus': 1}
 
 
 @contextlib.contextmanager

@@ -60,7 +60,7 @@ def main():
     done, start = 0, time.monotonic()
     with bench.files('soak') as files:
         # pc: on q35, SeaBIOS lets no kernel into S3 twice
-        vm = bench.vm(Setup(machine='pc'), files)
+        vm = bench.vm(Setup(machine='pc', cpus=2), files)
         try:
             vm.power_on()
             vm.draw_desktop()

@@ -11,7 +11,7 @@ not given back would prevent. no_console_suspend: not used.
 
 from model import ModelSetup
 
-SETUP = ModelSetup()
+SETUP = ModelSetup(cpus=2)
 
 
 def story(vm):

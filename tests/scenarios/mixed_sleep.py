@@ -8,7 +8,7 @@ no_console_suspend: not used.
 
 from model import ModelSetup
 
-SETUP = ModelSetup(virtio_gpu=True)
+SETUP = ModelSetup(virtio_gpu=True, cpus=2)
 
 
 def story(vm):

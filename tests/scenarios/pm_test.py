@@ -7,6 +7,10 @@ after that with the firmware's part of it, with the second CPU taken down, and w
 what the kernel does last. no_console_suspend: not used.
 """
 
+from vm import Setup
+
+SETUP = Setup(cpus=2)
+
 
 def story(vm):
     vm.power_on()

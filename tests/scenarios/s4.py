@@ -6,6 +6,10 @@ The first process must end because the guest powered off. The second one starts
 with a GPU that knows nothing. no_console_suspend: not used.
 """
 
+from vm import Setup
+
+SETUP = Setup(cpus=2)
+
 
 def story(vm):
     vm.power_on()

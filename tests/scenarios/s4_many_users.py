@@ -8,6 +8,9 @@ no_console_suspend: not used.
 """
 
 from verdict import Failure
+from vm import Setup
+
+SETUP = Setup(cpus=2)
 
 
 def story(vm):

@@ -8,7 +8,7 @@ no_console_suspend: not used.
 
 from vm import Setup
 
-SETUP = Setup(more_gpus=(('virtio-gpu-pci', (800, 600)),))
+SETUP = Setup(cpus=2, more_gpus=(('virtio-gpu-pci', (800, 600)),))
 
 
 def story(vm):

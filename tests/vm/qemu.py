@@ -102,7 +102,7 @@ class Qemu:
             '-machine', setup.machine,
             # la57: KASAN of 6.12 takes an interrupt during identify_cpu() for a wild access
             '-cpu', 'max,la57=off',
-            '-m', str(setup.memory), '-smp', '2', '-nodefaults', '-no-user-config',
+            '-m', str(setup.memory), '-smp', str(setup.cpus), '-nodefaults', '-no-user-config',
             '-display', 'sdl,gl=on' if setup.gl else 'none', '-no-reboot', '-S',
             '-kernel', str(files.kernel), '-initrd', str(files.initramfs),
             '-append', setup.command_line,

@@ -282,7 +282,7 @@ def _run_unit_in(bench, name, files):
     except Skip as why:
         say(f'skip {name}:amdgpu: {why}')
         skipped = 1
-    vm = bench.vm(Setup(kunit=KUNIT_SUITES), files)
+    vm = bench.vm(Setup(kunit=KUNIT_SUITES, cpus=2), files)
     try:
         vm.power_on()
         vm.guest.write('/dev/kmsg', f'{MODULES_FOLLOW}\n')

@@ -56,6 +56,7 @@ class Setup:
     more_options: tuple = ()    # QEMU's, as they are
     accel: str = 'tcg,thread=multi'
     newer_qemu: bool = False    # one that Debian 12 does not have
+    cpus: int = 0               # 2 if 0, but in the debug kernel 1: see Vm
     memory: int = 512           # MiB
     swap: int = 0               # MiB; as much as memory if 0
     more_command_line: str = ''
@@ -105,6 +106,7 @@ class Setup:
             'no_timer_check',                   # it takes a starved QEMU for a broken timer
             'vt.global_cursor_default=0',       # a blinking cursor is never the same
             'suspend.pm_test_delay=1',
+            'pty.legacy_count=0',               # they are a fifth of the debug kernel's boot
             # a busy machine stops a virtual CPU for long; our own timeouts are shorter
             'rcupdate.rcu_cpu_stall_timeout=300', 'workqueue.watchdog_thresh=300',
             'sysctl.kernel.hung_task_timeout_secs=300',
@@ -205,6 +207,10 @@ class Vm:
     """One guest, in as many QEMU processes as it takes."""
 
     def __init__(self, setup, files, debug=False, hooked=True, timeout=150):
+        # Two processors of a guest spin on locks while the host runs only one of them.
+        # In the debug kernel that is nearly half of the time, so there a scenario has
+        # two if processors are what it is about.
+        setup = dataclasses.replace(setup, cpus=setup.cpus or (1 if debug else 2))
         if debug:
             setup = dataclasses.replace(setup, memory=max(setup.memory, 1024))
         self.setup, self.files = setup, files
