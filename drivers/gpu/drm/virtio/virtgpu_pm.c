@@ -436,7 +436,7 @@ void virtio_gpu_pm_object_created(struct virtio_gpu_device *vgdev,
  * virtio_gpu_pm_object_resident - whether the host knows a resource
  * @bo: the resource
  *
- * Context: Any; does not change while tasks run.
+ * Context: Any; what is resident stays so while tasks run.
  *
  * Return: true if it was told of it since the last reset.
  */
@@ -759,7 +759,7 @@ void virtio_gpu_pm_context_created(struct virtio_gpu_device *vgdev,
  * A stale context stays so until it is needed for 3D work: without, nothing is
  * attached to it and nothing detached.
  *
- * Context: Any; does not change while tasks run.
+ * Context: Any; what is not stale stays so while tasks run.
  *
  * Return: true if the context was created, but not since the last reset.
  */
