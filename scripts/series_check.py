@@ -47,7 +47,7 @@ class SeriesTree(Kernel):
         self.fragments = [CONFIGS / 'guest.config']
         self.boots = os.environ.get('BOOT', '1') != '0'
         self.compiles_amd = os.environ.get('AMDGPU', '1') != '0'
-        self.start = int(os.environ.get('START', '1'))
+        self.start = os.environ.get('START', '1')
 
     def fresh(self, names):
         """A copy of the base; a repository of what the series touches"""
@@ -149,6 +149,13 @@ def same_as_attach(git, kernel):
     return len(names)
 
 
+def first_checked(start, count):
+    """A number that is not there would check nothing, and say that all is well"""
+    if not start.isdecimal() or not 1 <= int(start) <= count:
+        raise Failure(f'START={start}: not a number from 1 to {count}')
+    return int(start)
+
+
 def check():
     kernel = SeriesTree()
     ignored = IGNORED + ([] if sender() else UNSIGNED)
@@ -156,25 +163,26 @@ def check():
         kernel.unpack()
         out = write(kernel)
         patches = sorted(out.glob('*.patch'))
+        start = first_checked(kernel.start, len(patches))
         files = attached(kernel.pristine)
         git = kernel.fresh(sorted(n for n in files.changed
                                   if (kernel.pristine / n).exists()))
         kernel.base()
         for n, patch in enumerate(patches, 1):
-            if n < kernel.start:
-                git('am', '-q', '--keep-cr', str(patch.resolve()))
-                continue
             try:
                 with Step(f'{n}/{len(patches)} {patch.name[5:-6]}'):
-                    kernel.checkpatch(patch, ignored)
+                    if n >= start:
+                        kernel.checkpatch(patch, ignored)
                     git('am', '-q', '--keep-cr', str(patch.resolve()))
+                    if n < start:
+                        continue
                     kernel.compile_step(touched(git), n == len(patches))
                     if kernel.boots or n == len(patches):
                         kernel.boot()
             except Failure as e:
                 raise Failure(f'patch {n}, {patch.name}: {e}') from None
         count = same_as_attach(git, kernel)
-    checked = f'from {kernel.start} on, ' if kernel.start > 1 else ''
+    checked = f'from {start} on, ' if start > 1 else ''
     say(f'series of {kernel.name} ({kernel.package_version}): {len(patches)} patches, '
         f'{checked}each one checked, applied, compiled' +
         (' and booted' if kernel.boots else '; booted only the last, as BOOT=0') +
