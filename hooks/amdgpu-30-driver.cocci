@@ -7,14 +7,14 @@
 //# add 1 #include "amdgpu_virt_pm.h"
 //# add 3 amdgpu_virt_pm_suspend(drm_dev)
 //# add 3 amdgpu_virt_pm_resume(drm_dev)
-//# add 2 if (amdgpu_virt_pm_is_down(adev))
+//# add 3 if (amdgpu_virt_pm_is_down(adev))
 //# add 2 if (amdgpu_virt_pm_is_lost(adev))
-//# add 1 amdgpu_virt_pm_resume_later(drm_dev);
 //# add 1 amdgpu_virt_pm_remove(adev)
-//# add 1 amdgpu_virt_pm_pass(dev)
-//# add 1 if (!drm_dev_is_unplugged(dev))
+//# add 1 amdgpu_virt_pm_unplug(adev)
+//# add 1 amdgpu_virt_pm_wait_running(dev)
 //# gone amdgpu_device_suspend(drm_dev, true)
 //# gone amdgpu_device_resume(drm_dev, true)
+//# gone drm_dev_unplug(
 //# file drivers/gpu/drm/amd/amdgpu/amdgpu_xcp.c
 //# add 1 if (!drm_dev_is_unplugged(p_ddev))
 
@@ -78,53 +78,26 @@ identifier adev, drm_dev;
  	...>
  }
 
+// not reset: a GPU that stayed suspended after the last freeze, which reset it, and
+// one that was lost in this one
 @freeze@
 identifier adev, r;
 statement S;
 @@
  amdgpu_pmops_freeze(...)
  {
+ 	...
+ 	struct amdgpu_device *adev = ...;
  	<...
++	if (amdgpu_virt_pm_is_down(adev))
++		return 0;
++
  	r = amdgpu_virt_pm_suspend(...);
  	if (r) S
 +
 +	if (amdgpu_virt_pm_is_lost(adev))
 +		return 0;
 +
- 	if (amdgpu_acpi_should_gpu_reset(adev)) { ... }
- 	...>
- }
-
-// a GPU that is suspended, but not reset, is not on the PM core's list
-@freeze_reset@
-identifier drm_dev;
-@@
- amdgpu_pmops_freeze(...)
- {
- 	...
- 	struct drm_device *drm_dev = ...;
- 	<...
--	return amdgpu_asic_reset(...);
-+	r = amdgpu_asic_reset(adev);
-+	if (r)
-+		amdgpu_virt_pm_resume_later(drm_dev);
-+	return r;
- 	...>
- }
-
-@freeze_reset_locked@
-identifier drm_dev, r;
-@@
- amdgpu_pmops_freeze(...)
- {
- 	...
- 	struct drm_device *drm_dev = ...;
- 	<...
- 	r = amdgpu_asic_reset(...);
- 	amdgpu_device_unlock_reset_domain(...);
-+	if (r)
-+		amdgpu_virt_pm_resume_later(drm_dev);
- 	return r;
  	...>
  }
 
@@ -155,19 +128,20 @@ identifier adev;
  	...>
  }
 
-// a GPU that is lost is unplugged already, and 7.x does not survive a second time
 @unplug@
-identifier dev;
+identifier adev, dev;
 @@
  amdgpu_pci_remove(...)
  {
+ 	...
+ 	struct amdgpu_device *adev = drm_to_adev(dev);
  	<...
 -	drm_dev_unplug(dev);
-+	if (!drm_dev_is_unplugged(dev))
-+		drm_dev_unplug(dev);
++	amdgpu_virt_pm_unplug(adev);
  	...>
  }
 
+// those of a lost GPU are unplugged already, and 7.x does not survive a second time
 @unplug_partitions@
 identifier p_ddev;
 @@
@@ -186,7 +160,7 @@ identifier dev, ret;
  amdgpu_drm_ioctl(...)
  {
  	<...
-+	ret = amdgpu_virt_pm_pass(dev);
++	ret = amdgpu_virt_pm_wait_running(dev);
 +	if (ret)
 +		return ret;
 +

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// amdgpu: who is turned away from a GPU that is suspended or lost, and who says
-// that an invalidation was not acknowledged.
+// amdgpu: ioctls and opens wait for a suspended GPU, jobs and sysfs files of a lost
+// one fail, and gmc_v9_0_flush_gpu_tlb() reports an invalidation that was not
+// acknowledged.
 //
 //# file drivers/gpu/drm/amd/amdgpu/amdgpu_ioc32.c
 //# add 1 #include <drm/drm_file.h>
 //# add 1 #include "amdgpu_virt_pm.h"
-//# add 1 amdgpu_virt_pm_pass(
+//# add 1 amdgpu_virt_pm_wait_running(
 //# file drivers/gpu/drm/amd/amdgpu/amdgpu_kms.c
 //# add 1 #include "amdgpu_virt_pm.h"
-//# add 1 amdgpu_virt_pm_pass(dev)
+//# add 1 amdgpu_virt_pm_wait_running(dev)
 //# file drivers/gpu/drm/amd/amdgpu/amdgpu_job.c
 //# add 1 #include "amdgpu_virt_pm.h"
 //# add 1 if (amdgpu_virt_pm_is_lost(adev))
@@ -17,7 +18,7 @@
 //# add 2 if (amdgpu_virt_pm_is_down(adev))
 //# file drivers/gpu/drm/amd/amdgpu/gmc_v9_0.c
 //# add 1 #include "amdgpu_virt_pm.h"
-//# add 1 amdgpu_virt_pm_trouble(adev,
+//# add 1 amdgpu_virt_pm_set_error(adev,
 
 @inc depends on !(file in "amdgpu_ioc32.c")@
 @@
@@ -46,7 +47,7 @@ identifier filp, cmd, arg;
 -	if (nr < DRM_COMMAND_BASE)
 -		return drm_compat_ioctl(filp, cmd, arg);
 +	if (nr < DRM_COMMAND_BASE) {
-+		ret = amdgpu_virt_pm_pass(file_priv->minor->dev);
++		ret = amdgpu_virt_pm_wait_running(file_priv->minor->dev);
 +		if (ret)
 +			return ret;
 +		return drm_compat_ioctl(filp, cmd, arg);
@@ -54,14 +55,14 @@ identifier filp, cmd, arg;
  	...
  }
 
-// it clears page tables, which takes a ring
+// it clears page tables with SDMA
 @open@
 identifier dev, r;
 @@
  amdgpu_driver_open_kms(struct drm_device *dev, ...)
  {
  	<...
-+	r = amdgpu_virt_pm_pass(dev);
++	r = amdgpu_virt_pm_wait_running(dev);
 +	if (r)
 +		return r;
 +
@@ -69,7 +70,7 @@ identifier dev, r;
  	...>
  }
 
-// a scheduler without a ring that is ready has no run queue to put a job on
+// drm_sched_job_arm() does not survive if no ring of the scheduler is ready
 @job@
 identifier adev, num_ibs;
 @@
@@ -116,6 +117,6 @@ identifier adev, j;
  	if (j < adev->usec_timeout)
  		return;
 +
-+	amdgpu_virt_pm_trouble(adev, "TLB invalidation not acknowledged");
++	amdgpu_virt_pm_set_error(adev, "TLB invalidation not acknowledged");
  	...>
  }

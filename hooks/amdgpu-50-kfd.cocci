@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// amdkfd: each device knows whether it holds the lock that is common to all.
+// amdkfd: each device counts its share of kfd_locked, which is common to all.
 //
-// kgd2kfd_device_exit() gave the lock back whether it held it or not (7.2: a
-// partition switch makes the count negative), or never did (6.12: KFD stays
-// locked after an unbind). And a device that is lost has to give it back, or KFD
-// is dead on all GPUs.
+// kgd2kfd_device_exit() decremented kfd_locked whether or not the device had
+// incremented it (7.2: a partition switch makes it negative), or did not at all
+// (6.12: KFD stays locked after an unbind). A lost device gives its share back as
+// well. Whoever decrements it to 0 restores the processes.
 //
 //# file drivers/gpu/drm/amd/amdkfd/kfd_priv.h
-//# add 1 bool holds_lock;
+//# add 1 unsigned int lock_count;
 //# file drivers/gpu/drm/amd/amdkfd/kfd_device.c
 //# add 1 #include "amdgpu_virt_pm.h"
-//# add 1 kfd->holds_lock = true;
-//# add 4 kfd->holds_lock = false;
-//# add 1 void kgd2kfd_abandon(
-//# add 1 kfd_drop_lock(kfd);
+//# add 1 kfd->lock_count++;
+//# add 2 kfd->lock_count--;
+//# add 1 void kgd2kfd_lose(
+//# add 2 kfd_release_lock(kfd);
 //# gone kgd2kfd_unlock_kfd(NULL);
 //# file drivers/gpu/drm/amd/amdkfd/kfd_chardev.c
 //# add 1 #include "amdgpu_virt_pm.h"
-//# add 2 amdgpu_virt_pm_pass_kfd()
+//# add 2 amdgpu_virt_pm_wait_kfd()
 //# file drivers/gpu/drm/amd/amdkfd/kfd_process.c
 //# add 1 #include "amdgpu_virt_pm.h"
 //# add 1 amdgpu_virt_pm_is_lost(dev->adev)
+//# add 1 amdgpu_virt_pm_is_lost(pdd->dev->adev)
+//# add 1 if (kfd_process_uses_lost_gpu(p))
 
 @inc@
 @@
@@ -34,7 +36,7 @@
  	struct mutex doorbell_mutex;
 +
 +	/* its share of kfd_locked; protected by kfd_processes_mutex */
-+	bool holds_lock;
++	unsigned int lock_count;
  	...
  };
 
@@ -45,7 +47,7 @@ statement S;
  f(struct kfd_dev *kfd, ...)
  {
  	<...
-+	kfd->holds_lock = true;
++	kfd->lock_count++;
  	if (++kfd_locked == 1) S
  	...>
  }
@@ -57,7 +59,7 @@ statement S;
  f(struct kfd_dev *kfd, ...)
  {
  	<...
-+	kfd->holds_lock = false;
++	kfd->lock_count--;
  	if (--kfd_locked == 0) S
  	...>
  }
@@ -68,7 +70,7 @@ identifier kfd;
  kgd2kfd_post_reset(struct kfd_dev *kfd)
  {
  	<...
-+	kfd->holds_lock = false;
++	kfd->lock_count--;
  	--kfd_locked;
  	...>
  }
@@ -76,20 +78,22 @@ identifier kfd;
 @exit@
 identifier kfd;
 @@
-+static void kfd_drop_lock(struct kfd_dev *kfd)
++static void kfd_release_lock(struct kfd_dev *kfd)
 +{
 +	mutex_lock(&kfd_processes_mutex);
-+	if (kfd->holds_lock)
-+		--kfd_locked;
-+	kfd->holds_lock = false;
++	kfd_locked -= kfd->lock_count;
++	if (kfd->lock_count && !kfd_locked)
++		kfd_resume_all_processes();
++	kfd->lock_count = 0;
 +	mutex_unlock(&kfd_processes_mutex);
 +}
 +
  void kgd2kfd_device_exit(struct kfd_dev *kfd)
  {
- 	...
-+	kfd_drop_lock(kfd);
- 	kfree(kfd);
++	/* restores queues of processes, which needs the nodes */
++	kfd_release_lock(kfd);
++
+ 	if (kfd->init_complete) { ... }
  	...
  }
 
@@ -102,10 +106,10 @@ identifier kfd;
  	...>
  }
 
-@abandon@
+@lose@
 @@
-+/* Its queues will never run again, but those of the other GPUs shall. */
-+void kgd2kfd_abandon(struct kfd_dev *kfd)
++/* Call this when amdgpu_virt_pm_is_lost() is true for the device. */
++void kgd2kfd_lose(struct kfd_dev *kfd)
 +{
 +	unsigned int i = 0;
 +
@@ -114,12 +118,7 @@ identifier kfd;
 +
 +	while (i < kfd->num_nodes)
 +		kfd_signal_reset_event(kfd->nodes[i++]);
-+
-+	mutex_lock(&kfd_processes_mutex);
-+	if (kfd->holds_lock && --kfd_locked == 0)
-+		kfd_resume_all_processes();
-+	kfd->holds_lock = false;
-+	mutex_unlock(&kfd_processes_mutex);
++	kfd_release_lock(kfd);
 +}
 +
  static int kfd_resume(struct kfd_node *node) { ... }
@@ -134,7 +133,7 @@ identifier kfd;
  	if (iminor(...) != 0)
  		return -ENODEV;
 +
-+	ret = amdgpu_virt_pm_pass_kfd();
++	ret = amdgpu_virt_pm_wait_kfd();
 +	if (ret)
 +		return ret;
  	...
@@ -146,7 +145,7 @@ identifier nr;
  kfd_ioctl(...)
  {
  	<...
-+	retcode = amdgpu_virt_pm_pass_kfd();
++	retcode = amdgpu_virt_pm_wait_kfd();
 +	if (retcode)
 +		return retcode;
 +	retcode = -EINVAL;
@@ -167,3 +166,36 @@ identifier dev, p, pdd;
  	pdd = kfd_get_process_device_data(dev, p);
  	...>
  }
+
+// its page tables would be written to that GPU, or its restore_work try for ever
+@restore@
+identifier p;
+@@
+ restore_process_helper(struct kfd_process *p)
+ {
+ 	int ret = 0;
++
++	if (kfd_process_uses_lost_gpu(p))
++		return 0;
+ 	...
+ }
+
+@restore_helper depends on restore@
+typedef bool;
+@@
++/* Such a process stays evicted until it ends. */
++static bool kfd_process_uses_lost_gpu(struct kfd_process *p)
++{
++	unsigned int i = 0;
++
++	while (i < p->n_pdds) {
++		struct kfd_process_device *pdd = p->pdds[i++];
++
++		if (pdd->drm_priv && amdgpu_virt_pm_is_lost(pdd->dev->adev))
++			return true;
++	}
++
++	return false;
++}
++
+ static int restore_process_helper(...) { ... }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// virtio-gpu: set up and end drm_virt_pm.
+// virtio-gpu: set up drm_virt_pm, and unplug with it.
 //
 //# file drivers/gpu/drm/virtio/virtgpu_drv.h
 //# add 1 #include "virtgpu_pm.h"
 //# add 1 struct virtio_gpu_pm pm;
 //# file drivers/gpu/drm/virtio/virtgpu_kms.c
 //# add 1 virtio_gpu_pm_init(vgdev)
-//# add 1 virtio_gpu_pm_fini(vgdev)
+//# file drivers/gpu/drm/virtio/virtgpu_drv.c
+//# have virtio_gpu_pm_unplug(dev);
+//# gone drm_dev_unplug(dev)
 
 @inc@
 @@
@@ -23,26 +25,22 @@
  	...
  };
 
-// the last thing that virtio_gpu_init() does
+// before anything is queued
 @init@
-identifier vgdev, ret, vdev, dev;
-@@
- int virtio_gpu_init(struct virtio_device *vdev, struct drm_device *dev)
- {
- 	<...
- 	struct virtio_gpu_device *vgdev;
- 	...>
--	return 0;
-+	return virtio_gpu_pm_init(vgdev);
- }
-
-@fini@
 identifier vgdev;
 @@
- virtio_gpu_deinit(...)
+ virtio_gpu_init(...)
  {
  	...
-+	virtio_gpu_pm_fini(vgdev);
- 	flush_work(&vgdev->obj_free_work);
+ 	virtio_gpu_init_vq(&vgdev->cursorq, virtio_gpu_dequeue_cursor_func);
++	ret = virtio_gpu_pm_init(vgdev);
++	if (ret)
++		goto err_vqs;
  	...
  }
+
+@unplug@
+identifier dev;
+@@
+-drm_dev_unplug(dev);
++virtio_gpu_pm_unplug(dev);

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // virtio-gpu: a queue can be stopped.
 //
-// The queue's pointer is read, and the stop looked at, under the queue's lock.
-// What is refused is completed: fences are signalled, references dropped. Who
-// waits for room leaves when the queue is stopped.
+// The queue's pointer and the stop are read under the queue's lock. A refused
+// command is completed: its fence is signalled, its references are dropped. Tasks
+// that wait for room return when the queue is stopped.
 //
 //# file drivers/gpu/drm/virtio/virtgpu_drv.h
 //# add 1 struct drm_virt_pm_queue pm;
-//# file drivers/gpu/drm/virtio/virtgpu_kms.c
-//# add 1 virtio_gpu_pm_init_queues(vgdev)
-//# file drivers/gpu/drm/virtio/virtgpu_drv.c
-//# have virtio_gpu_pm_unplug(dev->dev_private);
-//# gone drm_dev_unplug(dev)
+//# add 1 bool stopped;
+//# add 1 u32 epoch;
 //# file drivers/gpu/drm/virtio/virtgpu_vq.c
-//# add 2 drm_virt_pm_queue_stopped(
+//# add 1 vbuf->epoch = vgdev->pm.base.epoch;
+//# add 2 virtio_gpu_pm_queue_stopped(
 //# add 2 virtio_gpu_pm_wait_room(
-//# add 4 virtio_gpu_pm_refuse(
+//# have virtio_gpu_pm_refuse(vgdev, vbuf, fence);
+//# add 2 virtio_gpu_pm_refuse(vgdev, vbuf, NULL);
+//# gone virtio_gpu_refuse_fence
 //# add 2 rcu_read_lock();
 //# add 2 rcu_read_unlock();
 //# gone wait_event(vgdev->ctrlq.ack_queue, vq->num_free
@@ -27,20 +27,52 @@
  	...
  	uint32_t seqno;
 +	struct drm_virt_pm_queue pm;
++
++	/* commands are refused; protected by qlock */
++	bool stopped;
  };
 
-@init@
-identifier vgdev;
+@vbuffer@
+typedef uint32_t;
 @@
- virtio_gpu_init_vq(&vgdev->cursorq, virtio_gpu_dequeue_cursor_func);
-+virtio_gpu_pm_init_queues(vgdev);
+ struct virtio_gpu_vbuffer {
+ 	...
+ 	uint32_t seqno;
++
++	/* reset epoch in which it was built */
++	u32 epoch;
++
++	/* creates a resource that was created before */
++	bool restore;
+ 	...
+ };
 
-// once, and after those who wait for room were let go
-@unplug@
-identifier dev;
+@epoch@
+identifier vgdev, vbuf;
+expression e;
 @@
--drm_dev_unplug(dev);
-+virtio_gpu_pm_unplug(dev->dev_private);
+ virtio_gpu_get_vbuf(struct virtio_gpu_device *vgdev, ...)
+ {
+ 	...
+ 	vbuf = kmem_cache_zalloc(vgdev->vbufs, e);
++	vbuf->epoch = vgdev->pm.base.epoch;
+ 	...
+ }
+
+@old_refuse@
+@@
+-static void virtio_gpu_refuse_fence(...) { ... }
+
+@refused@
+symbol vgdev, vbuf, fence;
+@@
+-if (fence && vbuf->objs)
+-	virtio_gpu_array_unlock_resv(vbuf->objs);
+-if (fence)
+-	virtio_gpu_refuse_fence(fence);
+-if (vbuf->objs)
+-	virtio_gpu_array_put_free(vbuf->objs);
++virtio_gpu_pm_refuse(vgdev, vbuf, fence);
 
 // an interrupt that comes late finds no queue
 @dequeue@
@@ -58,55 +90,23 @@ identifier vgdev, q;
  	...>
  }
 
-@read_vq@
-identifier f = { virtio_gpu_queue_ctrl_sgs, virtio_gpu_queue_cursor };
-identifier vgdev, q;
-@@
- f(struct virtio_gpu_device *vgdev, ...)
- {
- 	<...
--	struct virtqueue *vq = vgdev->q.vq;
-+	struct virtqueue *vq;
- 	...>
- }
-
-@unplugged@
-identifier vgdev, vbuf, fence, idx;
+@stopped@
+identifier vgdev, vbuf, fence, vq;
 @@
  virtio_gpu_queue_ctrl_sgs(struct virtio_gpu_device *vgdev,
 	struct virtio_gpu_vbuffer *vbuf, struct virtio_gpu_fence *fence, ...)
  {
  	<...
- 	if (!drm_dev_enter(vgdev->ddev, &idx)) {
--		if (fence && vbuf->objs)
--			virtio_gpu_array_unlock_resv(vbuf->objs);
-+		virtio_gpu_pm_refuse(vgdev, vbuf, fence);
- 		free_vbuf(vgdev, vbuf);
- 		return -ENODEV;
- 	}
- 	...>
- }
-
-@stopped@
-identifier vgdev, vbuf, fence, vq, elemcnt;
-@@
- virtio_gpu_queue_ctrl_sgs(struct virtio_gpu_device *vgdev,
-	struct virtio_gpu_vbuffer *vbuf, struct virtio_gpu_fence *fence,
-	int elemcnt, ...)
- {
- 	<...
  	spin_lock(&vgdev->ctrlq.qlock);
 +
-+	if (drm_virt_pm_queue_stopped(&vgdev->ctrlq.pm)) {
++	if (virtio_gpu_pm_queue_stopped(vgdev, &vgdev->ctrlq, vbuf)) {
 +		spin_unlock(&vgdev->ctrlq.qlock);
 +		virtio_gpu_pm_refuse(vgdev, vbuf, fence);
 +		free_vbuf(vgdev, vbuf);
 +		drm_dev_exit(idx);
 +		return -ENODEV;
 +	}
-+	vq = vgdev->ctrlq.vq;
-+
- 	if (vq->num_free < elemcnt) { ... }
+ 	vq = vgdev->ctrlq.vq;
  	...>
  }
 
@@ -160,22 +160,20 @@ identifier vgdev, vbuf, idx;
  }
 
 @cursor_stopped@
-identifier vgdev, vbuf, vq, ret;
+identifier vgdev, vbuf, vq;
 @@
  virtio_gpu_queue_cursor(struct virtio_gpu_device *vgdev,
 	struct virtio_gpu_vbuffer *vbuf)
  {
  	<...
-+	if (drm_virt_pm_queue_stopped(&vgdev->cursorq.pm)) {
++	if (virtio_gpu_pm_queue_stopped(vgdev, &vgdev->cursorq, vbuf)) {
 +		spin_unlock(&vgdev->cursorq.qlock);
 +		virtio_gpu_pm_refuse(vgdev, vbuf, NULL);
 +		free_vbuf(vgdev, vbuf);
 +		drm_dev_exit(idx);
 +		return;
 +	}
-+	vq = vgdev->cursorq.vq;
-+
- 	ret = virtqueue_add_sgs(vq, ...);
+ 	vq = vgdev->cursorq.vq;
  	...>
  }
 

@@ -6,10 +6,11 @@
 //# add 1 struct virtio_gpu_pm_object pm;
 //# have struct virtio_gpu_object_params params;
 //# file drivers/gpu/drm/virtio/virtgpu_vq.c
-//# lines 5
 //# add 1 virtio_gpu_pm_response_error(
-//# add 3 virtio_gpu_pm_object_created(vgdev, bo, params);
-//# add 1 virtio_gpu_pm_restored(bo);
+//# add 3 virtio_gpu_pm_object_create(vgdev, bo, params, vbuf);
+//# add 3 virtio_gpu_pm_object_created(vgdev, bo, ret);
+//# add 1 virtio_gpu_pm_object_keep(bo);
+//# add 1 void virtio_gpu_cmd_unref_stale(
 //# file drivers/gpu/drm/virtio/virtgpu_object.c
 //# add 1 virtio_gpu_pm_object_release(bo)
 //# file drivers/gpu/drm/virtio/virtgpu_vram.c
@@ -52,27 +53,28 @@ identifier f = {
 	virtio_gpu_cmd_resource_create_3d,
 	virtio_gpu_cmd_resource_create_blob
 };
-identifier vgdev, bo, params;
+identifier vgdev, bo, params, vbuf;
+expression e;
 @@
  f(struct virtio_gpu_device *vgdev, struct virtio_gpu_object *bo,
    struct virtio_gpu_object_params *params, ...)
  {
  	...
-+	virtio_gpu_pm_object_created(vgdev, bo, params);
+ 	struct virtio_gpu_vbuffer *vbuf;
++	int ret;
+ 	...
+(
+-	virtio_gpu_queue_fenced_ctrl_buffer(vgdev, vbuf, e);
++	virtio_gpu_pm_object_create(vgdev, bo, params, vbuf);
++	ret = virtio_gpu_queue_fenced_ctrl_buffer(vgdev, vbuf, e);
++	virtio_gpu_pm_object_created(vgdev, bo, ret);
+|
+-	virtio_gpu_queue_ctrl_buffer(vgdev, vbuf);
++	virtio_gpu_pm_object_create(vgdev, bo, params, vbuf);
++	ret = virtio_gpu_queue_ctrl_buffer(vgdev, vbuf);
++	virtio_gpu_pm_object_created(vgdev, bo, ret);
+)
  	bo->created = true;
- 	...
- }
-
-// so that the object can be told when the host does not create it again
-@blob@
-identifier vgdev, bo, vbuf;
-@@
- virtio_gpu_cmd_resource_create_blob(struct virtio_gpu_device *vgdev,
-	struct virtio_gpu_object *bo, ...)
- {
- 	...
-+	vbuf->objs = virtio_gpu_pm_restored(bo);
- 	virtio_gpu_queue_ctrl_buffer(vgdev, vbuf);
  	...
  }
 
@@ -88,25 +90,59 @@ identifier bo;
  {
  	<...
  	if (bo->created) {
-+		if (!virtio_gpu_pm_object_release(bo)) {
-+			virtio_gpu_cleanup_object(bo);
++		if (!virtio_gpu_pm_object_release(bo))
 +			return;
-+		}
 +
  		...
  	}
  	...>
  }
 
+// the device may still access its memory
+@unref_refused@
+identifier vgdev, bo, ret;
+@@
+ virtio_gpu_cmd_unref_resource(struct virtio_gpu_device *vgdev,
+	struct virtio_gpu_object *bo, ...)
+ {
+ 	...
+ 	if (ret < 0)
+-		virtio_gpu_cleanup_object(bo);
++		virtio_gpu_pm_object_keep(bo);
+ }
+
+@unref_stale@
+@@
++/* The host may know a resource that the driver is about to create again. */
++void virtio_gpu_cmd_unref_stale(struct virtio_gpu_device *vgdev,
++				struct virtio_gpu_object *bo)
++{
++	struct virtio_gpu_resource_unref *cmd_p;
++	struct virtio_gpu_vbuffer *vbuf;
++
++	cmd_p = virtio_gpu_alloc_cmd(vgdev, &vbuf, sizeof(*cmd_p));
++	memset(cmd_p, 0, sizeof(*cmd_p));
++
++	cmd_p->hdr.type = cpu_to_le32(VIRTIO_GPU_CMD_RESOURCE_UNREF);
++	cmd_p->resource_id = cpu_to_le32(bo->hw_res_handle);
++
++	virtio_gpu_queue_ctrl_buffer(vgdev, vbuf);
++}
++
+ void virtio_gpu_cmd_set_scanout(...) { ... }
+
 @error@
 identifier entry, cmd;
 symbol vgdev;
+expression list es;
 @@
  virtio_gpu_dequeue_ctrl_func(...)
  {
  	<...
  	struct virtio_gpu_ctrl_hdr *cmd;
  	cmd = virtio_gpu_vbuf_ctrl_hdr(entry);
-+	virtio_gpu_pm_response_error(vgdev, entry);
+-	DRM_ERROR_RATELIMITED(es);
++	if (!virtio_gpu_pm_response_error(vgdev, entry))
++		DRM_ERROR_RATELIMITED(es);
  	...>
  }

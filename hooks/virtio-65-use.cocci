@@ -4,8 +4,15 @@
 //
 //# file drivers/gpu/drm/virtio/virtgpu_plane.c
 //# add 1 virtio_gpu_pm_plane_use(plane, bo)
-//# add 1 drm_virt_pm_stall_ms()
+//# add 1 drm_virt_pm_timeout(
+//# add 4 virtio_gpu_pm_object_id(bo)
+//# gone handle = bo->hw_res_handle
 //# gone dma_fence_wait(&
+//# file drivers/gpu/drm/virtio/virtgpu_vram.c
+//# add 1 drm_virt_pm_timeout(
+//# file drivers/gpu/drm/virtio/virtgpu_vq.c
+//# add 9 virtio_gpu_pm_command_id(bo, vbuf)
+//# add 1 vbuf->epoch = 0;
 //# file drivers/gpu/drm/virtio/virtgpu_ioctl.c
 //# add 2 &gem_to_virtio_gpu_obj(objs->objs[0])->pm.base
 //# file drivers/gpu/drm/virtio/virtgpu_submit.c
@@ -14,8 +21,9 @@
 //# add 1 virtio_gpu_pm_object_use(gem_to_virtio_gpu_obj(obj))
 //# file drivers/gpu/drm/virtio/virtgpu_prime.c
 //# add 1 virtio_gpu_pm_object_use(bo)
-//# add 1 virtio_gpu_pm_uuid_exported(bo)
-//# add 1 virtio_gpu_pm_uuid_taken(bo)
+//# add 1 virtio_gpu_pm_uuid_asked(bo)
+//# add 1 virtio_gpu_pm_uuid_take(bo)
+//# gone wait_event(vgdev->resp_wq, bo->uuid_state
 
 @has_ret@
 @@
@@ -45,7 +53,7 @@ identifier plane, bo, vgfb;
  	...
  	bo = gem_to_virtio_gpu_obj(vgfb->base.obj[0]);
 +
-+	/* before any reservation is taken, and first of all: see virtgpu_pm.c */
++	/* before any dma_resv is locked */
 +	ret = virtio_gpu_pm_plane_use(plane, bo);
 +	if (ret)
 +		return ret;
@@ -53,11 +61,74 @@ identifier plane, bo, vgfb;
  }
 
 @bounded@
+identifier vgdev;
 expression f;
 @@
--dma_fence_wait(f, true);
-+dma_fence_wait_timeout(f, true,
-+		       msecs_to_jiffies(drm_virt_pm_stall_ms()));
+ virtio_gpu_cursor_plane_update(...)
+ {
+ 	...
+ 	struct virtio_gpu_device *vgdev = ...;
+ 	<...
+-	dma_fence_wait(f, true);
++	dma_fence_wait_timeout(f, true,
++			       drm_virt_pm_timeout(&vgdev->pm.base));
+ 	...>
+ }
+
+@flush_id@
+expression vgdev;
+identifier bo;
+@@
+ virtio_gpu_cmd_resource_flush(vgdev,
+-	bo->hw_res_handle
++	virtio_gpu_pm_object_id(bo)
+	, ...)
+
+@scanout_id@
+expression vgdev, e;
+identifier bo;
+@@
+ virtio_gpu_cmd_set_scanout(vgdev, e,
+-	bo->hw_res_handle
++	virtio_gpu_pm_object_id(bo)
+	, ...)
+
+@cursor_id@
+identifier handle, bo;
+@@
+-handle = bo->hw_res_handle;
++handle = virtio_gpu_pm_object_id(bo);
+
+@command_id@
+identifier f !~ "create|unref|panic";
+identifier bo, vbuf;
+@@
+ f(...)
+ {
+ 	...
+ 	struct virtio_gpu_vbuffer *vbuf;
+ 	<...
+ 	cpu_to_le32(
+-		bo->hw_res_handle
++		virtio_gpu_pm_command_id(bo, vbuf)
+ 	)
+ 	...>
+ }
+
+// objects and a fence are completed by the refusal
+@flush_refused@
+identifier vgdev, id, vbuf;
+typedef uint32_t;
+@@
+ virtio_gpu_cmd_resource_flush(struct virtio_gpu_device *vgdev, uint32_t id,
+	...)
+ {
+ 	...
+ 	vbuf->objs = objs;
++	if (!id)
++		vbuf->epoch = 0;
+ 	...
+ }
 
 @transfer@
 identifier f = {
@@ -97,16 +168,20 @@ identifier submit, bo_handles;
  }
 
 @open@
-identifier vgdev, obj;
+identifier vgdev, obj, objs;
 statement S;
 @@
  virtio_gpu_gem_object_open(struct drm_gem_object *obj, ...)
  {
  	...
+ 	struct virtio_gpu_object_array *objs;
++	int ret;
+ 	...
  	if (!vgdev->has_virgl_3d) S
 +
-+	if (virtio_gpu_pm_object_use(gem_to_virtio_gpu_obj(obj)))
-+		return -EIO;
++	ret = virtio_gpu_pm_object_use(gem_to_virtio_gpu_obj(obj));
++	if (ret)
++		return ret;
  	...
  }
 
@@ -139,17 +214,43 @@ identifier vgdev, bo, objs;
  {
  	...
  	virtio_gpu_array_add_obj(objs, &bo->base.base);
-+	virtio_gpu_pm_uuid_exported(bo);
++	virtio_gpu_pm_uuid_asked(bo);
  	...
  }
 
 @taken@
-identifier bo, uuid;
+identifier vgdev, bo;
+@@
+ virtgpu_virtio_get_uuid(...)
+ {
+ 	<...
+-	wait_event(vgdev->resp_wq, bo->uuid_state != STATE_INITIALIZING);
++	ret = virtio_gpu_pm_uuid_take(bo);
++	if (ret)
++		return ret;
+ 	...>
+ }
+
+@taken_ret depends on taken@
+identifier vgdev;
 @@
  virtgpu_virtio_get_uuid(...)
  {
  	...
- 	uuid_copy(uuid, &bo->uuid);
-+	virtio_gpu_pm_uuid_taken(bo);
+-	struct virtio_gpu_device *vgdev = ...;
++	int ret;
  	...
+ }
+
+@mapped@
+identifier vgdev, vram;
+@@
+ virtio_gpu_vram_mmap(...)
+ {
+ 	<...
+-	wait_event(vgdev->resp_wq, vram->map_state != STATE_INITIALIZING);
++	wait_event_timeout(vgdev->resp_wq,
++			   vram->map_state != STATE_INITIALIZING,
++			   drm_virt_pm_timeout(&vgdev->pm.base));
+ 	...>
  }

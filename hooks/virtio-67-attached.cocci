@@ -1,39 +1,119 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// virtio-gpu, since 7.2: whether a resource has its backing is noted, and means
-// nothing once the host has forgotten the resource. Imports are kept mapped.
+// virtio-gpu, since 7.2: the driver notes whether a resource has its backing, which
+// means nothing once the host has forgotten the resource. An import is mapped
+// anew when it is restored.
 //
 //# when drivers/gpu/drm/virtio/virtgpu_drv.h bool attached
 //# file drivers/gpu/drm/virtio/virtgpu_vq.c
 //# add 1 obj->attached && virtio_gpu_pm_object_resident(obj)
+//# add 1 int virtio_gpu_object_attach(
 //# file drivers/gpu/drm/virtio/virtgpu_object.c
 //# add 1 !bo->attached || !virtio_gpu_pm_object_resident(bo)
+//# add 2 virtio_gpu_pm_host_hangs(vgdev);
 //# file drivers/gpu/drm/virtio/virtgpu_prime.c
 //# add 1 static int virtgpu_dma_buf_restore(
 //# add 1 bo->pm.restore = virtgpu_dma_buf_restore;
+//# gone MAX_SCHEDULE_TIMEOUT
 
 @attach@
 identifier vgdev, obj;
+expression list es;
 @@
- virtio_gpu_object_attach(struct virtio_gpu_device *vgdev,
-	struct virtio_gpu_object *obj, ...)
+-void virtio_gpu_object_attach(struct virtio_gpu_device *vgdev,
+-			      struct virtio_gpu_object *obj,
+-			      struct virtio_gpu_mem_entry *ents,
+-			      unsigned int nents)
++int virtio_gpu_object_attach(struct virtio_gpu_device *vgdev,
++			     struct virtio_gpu_object *obj,
++			     struct virtio_gpu_mem_entry *ents,
++			     unsigned int nents)
  {
- 	...
++	int ret;
++
 -	if (obj->attached)
+-		return;
 +	if (obj->attached && virtio_gpu_pm_object_resident(obj))
- 		return;
- 	...
++		return 0;
+
+-	virtio_gpu_cmd_resource_attach_backing(vgdev, obj->hw_res_handle, es);
++	ret = virtio_gpu_cmd_resource_attach_backing(vgdev,
++						     virtio_gpu_pm_object_id(obj),
++						     es);
++	if (ret)
++		return ret;
+
+ 	obj->attached = true;
++	return 0;
  }
 
-// nothing to detach from, and nobody who would signal the fence
+@detach_id@
+identifier vgdev, obj;
+@@
+ virtio_gpu_object_detach(struct virtio_gpu_device *vgdev,
+ 	struct virtio_gpu_object *obj, ...)
+ {
+ 	<...
+ 	virtio_gpu_cmd_resource_detach_backing(vgdev,
+-		obj->hw_res_handle
++		virtio_gpu_pm_object_id(obj)
+		, ...);
+ 	...>
+ }
+
+// nothing to detach from; and the exporter needs its memory back in any case
 @detach@
-identifier bo;
+identifier bo, vgdev;
+symbol fence;
 @@
  virtio_gpu_detach_object_fenced(struct virtio_gpu_object *bo)
  {
+ 	struct virtio_gpu_device *vgdev = ...;
  	...
 -	if (!bo->attached)
 +	if (!bo->attached || !virtio_gpu_pm_object_resident(bo))
  		return 0;
+ 	...
+-	if (!fence)
+-		return -ENOMEM;
++	if (!fence) {
++		virtio_gpu_object_detach(vgdev, bo, NULL);
++		if (drm_virt_pm_queue_drain(&vgdev->ctrlq.pm))
++			virtio_gpu_pm_host_hangs(vgdev);
++		return 0;
++	}
+ 	...
+ }
+
+// spatch would put a condition on one line
+@detached depends on detach@
+symbol fence, vgdev;
+@@
+ virtio_gpu_detach_object_fenced(...)
+ {
+ 	...
+ 	struct virtio_gpu_fence *fence;
++	long left;
+ 	...
+-	dma_fence_wait(&fence->f, false);
++	left = dma_fence_wait_timeout(&fence->f, false,
++				      drm_virt_pm_timeout(&vgdev->pm.base));
++	if (!left || fence->f.error)
++		virtio_gpu_pm_host_hangs(vgdev);
+ 	...
+ }
+
+@bounded@
+identifier bo;
+expression resv;
+@@
+ virtgpu_dma_buf_import_sgt(..., struct virtio_gpu_object *bo, ...)
+ {
++	struct virtio_gpu_device *vgdev = bo->base.base.dev->dev_private;
+ 	...
+ 	dma_resv_wait_timeout(resv, DMA_RESV_USAGE_KERNEL, false,
+-		MAX_SCHEDULE_TIMEOUT
++		drm_virt_pm_timeout(&vgdev->pm.base)
+ 	)
  	...
  }
 
@@ -50,7 +130,7 @@ identifier bo, vgdev, params, ents, nents;
 
 @restore depends on import@
 @@
-+/* Mapped anew: the exporter may have moved it. */
++/* The exporter may have moved the buffer, so map it anew. */
 +static int virtgpu_dma_buf_restore(struct virtio_gpu_object *bo)
 +{
 +	struct dma_buf_attachment *attach = bo->base.base.import_attach;
@@ -59,25 +139,20 @@ identifier bo, vgdev, params, ents, nents;
 +	unsigned int nents;
 +	int ret;
 +
-+	if (!drm_virt_pm_exporter_ready(attach->dmabuf))
-+		return -ENODEV;
-+
 +	dma_resv_lock(attach->dmabuf->resv, NULL);
-+
 +	ret = dma_buf_pin(attach);
-+	if (!ret) {
-+		if (bo->sgt)
-+			dma_buf_unmap_attachment(attach, bo->sgt,
-+						 DMA_BIDIRECTIONAL);
-+		bo->sgt = NULL;
-+		ret = virtgpu_dma_buf_import_sgt(&ents, &nents, bo, attach);
-+		dma_buf_unpin(attach);
-+	}
-+	if (!ret)
-+		virtio_gpu_cmd_resource_create_blob(vgdev, bo, &bo->params,
-+						    ents, nents);
-+	dma_resv_unlock(attach->dmabuf->resv);
++	if (ret)
++		goto out_unlock;
 +
++	if (bo->sgt)
++		dma_buf_unmap_attachment(attach, bo->sgt, DMA_BIDIRECTIONAL);
++	bo->sgt = NULL;
++	ret = virtgpu_dma_buf_import_sgt(&ents, &nents, bo, attach);
++	if (!ret)
++		ret = virtio_gpu_pm_restore_blob(vgdev, bo, ents, nents);
++	dma_buf_unpin(attach);
++out_unlock:
++	dma_resv_unlock(attach->dmabuf->resv);
 +	return ret;
 +}
 +

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// virtio-gpu: a context that a reset took comes back when it is about to do 3D
-// work; until then nothing is attached to it and nothing detached.
+// virtio-gpu: a context that a reset took is created again when it is used.
 //
 //# file drivers/gpu/drm/virtio/virtgpu_drv.h
 //# add 1 struct virtio_gpu_pm_context pm;
@@ -12,7 +11,7 @@
 //# file drivers/gpu/drm/virtio/virtgpu_submit.c
 //# add 1 virtio_gpu_pm_context_used(file)
 //# file drivers/gpu/drm/virtio/virtgpu_gem.c
-//# add 2 virtio_gpu_pm_context_stale(vgdev, vfpriv)
+//# add 1 virtio_gpu_pm_context_stale(vgdev, vfpriv)
 //# file drivers/gpu/drm/virtio/virtgpu_kms.c
 //# add 1 !virtio_gpu_pm_context_stale(vgdev, vfpriv)
 
@@ -92,26 +91,10 @@ identifier vgdev, vfpriv, dev, file, label;
  	...
  }
 
-@open@
-identifier vgdev, vfpriv, obj, file;
-@@
- virtio_gpu_gem_object_open(struct drm_gem_object *obj, struct drm_file *file)
- {
- 	...
- 	struct virtio_gpu_fpriv *vfpriv = file->driver_priv;
- 	...
--	if (!vgdev->has_virgl_3d)
-+	/* attached when the context comes back, if it ever does */
-+	if (!vgdev->has_virgl_3d ||
-+	    virtio_gpu_pm_context_stale(vgdev, vfpriv))
- 		goto out_notify;
- 	...
- }
-
 @close@
-identifier vgdev, vfpriv, file;
+identifier vgdev, vfpriv, file, obj;
 @@
- virtio_gpu_gem_object_close(..., struct drm_file *file)
+ virtio_gpu_gem_object_close(struct drm_gem_object *obj, struct drm_file *file)
  {
  	...
  	struct virtio_gpu_fpriv *vfpriv = file->driver_priv;
@@ -120,6 +103,8 @@ identifier vgdev, vfpriv, file;
 +	if (!vgdev->has_virgl_3d ||
 +	    virtio_gpu_pm_context_stale(vgdev, vfpriv))
  		return;
++	if (!virtio_gpu_pm_object_resident(gem_to_virtio_gpu_obj(obj)))
++		return;
  	...
  }
 

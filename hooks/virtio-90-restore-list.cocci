@@ -18,7 +18,8 @@
 //# gone restore_
 //# gone params =
 //# file drivers/gpu/drm/virtio/virtgpu_prime.c
-//# gone restore_
+//# gone restore_list
+//# gone restore_node
 //# gone resubmit
 //# file drivers/gpu/drm/virtio/virtgpu_vram.c
 //# gone restore_

@@ -2,7 +2,6 @@
 
 #include <linux/export.h>
 #include <linux/seq_file.h>
-#include <linux/string_choices.h>
 
 #include <drm/drm_debugfs.h>
 #include <kunit/visibility.h>
@@ -12,43 +11,35 @@
 /**
  * DOC: debugfs
  *
- * ``dri/N/virt_pm`` tells about one device in lines of *key: value*. Keys are
- * stable, their order is not; new ones may be added.
+ * ``dri/N/virt_pm`` describes one device in lines of *key: value*, as a debugging
+ * aid.
  *
  * state
- *	``running``, ``suspending``, ``down``, ``resuming`` or ``lost``, the
- *	latter followed by the reason.
+ *	``running``, ``down`` or ``lost``, the latter with the reason.
  * epoch
  *	Number of resets, counted from 1.
- * gate
- *	``open`` or ``closed``, and the number of tasks inside.
+ * failures
+ *	Number of failed attempts to resume since the last suspend.
  * objects
- *	How many are tracked, resident, stale and lost, and how many restores
- *	there were.
- * lost-object
- *	One line for each of the last objects that were lost: id and errno.
- * reserve
- *	Bytes set aside, and how many allocations were served from there.
+ *	How many are tracked, how often one was restored, how many were lost,
+ *	and which one last.
+ * suspend, hibernate
+ *	``possible``, or ``refused`` with the reason, asked at the time of
+ *	reading.
  * transition
  *	``none``, ``suspend``, ``hibernate`` or ``restore``.
  * refusal
- *	The last refusal in words, or ``none``.
- * suspend, resume
- *	One line for each step of the last suspend and resume, in the order in
- *	which they ran: name, direction, result and duration.
+ *	The last refusal, or ``none``.
  */
 
-const char *drm_virt_pm_state_name(enum drm_virt_pm_state state)
+#ifdef CONFIG_DEBUG_FS
+static const char *drm_virt_pm_state_name(enum drm_virt_pm_state state)
 {
 	switch (state) {
 	case DRM_VIRT_PM_RUNNING:
 		return "running";
-	case DRM_VIRT_PM_SUSPENDING:
-		return "suspending";
 	case DRM_VIRT_PM_DOWN:
 		return "down";
-	case DRM_VIRT_PM_RESUMING:
-		return "resuming";
 	case DRM_VIRT_PM_LOST:
 		return "lost";
 	}
@@ -56,55 +47,41 @@ const char *drm_virt_pm_state_name(enum drm_virt_pm_state state)
 	return "unknown";
 }
 
-#ifdef CONFIG_DEBUG_FS
-static void show_trail(struct seq_file *m, struct drm_virt_pm *vpm,
-		       const char *key, const struct drm_virt_pm_trail *trail)
+static void drm_virt_pm_show_check(struct seq_file *m, struct drm_virt_pm *vpm,
+				   enum drm_virt_pm_transition transition)
 {
-	unsigned int i;
+	const char *name = drm_virt_pm_transition_name(transition);
+	char why[sizeof(vpm->refusal)];
 
-	lockdep_assert_held(&vpm->lock);
-
-	for (i = 0; i < trail->count; i++)
-		seq_printf(m, "%s: %s %s %d %lld us\n", key,
-			   trail->entry[i].name,
-			   str_up_down(trail->entry[i].up),
-			   trail->entry[i].ret, trail->entry[i].us);
+	if (drm_virt_pm_ask(vpm, transition, why, sizeof(why)))
+		seq_printf(m, "%s: refused: %s\n", name, why);
+	else
+		seq_printf(m, "%s: possible\n", name);
 }
 
 VISIBLE_IF_KUNIT int drm_virt_pm_debugfs_show(struct seq_file *m, void *unused)
 {
 	struct drm_debugfs_entry *entry = m->private;
 	struct drm_virt_pm *vpm = entry->file.data;
-	int tracked, resident;
-	unsigned int i, lost;
 
 	spin_lock(&vpm->lock);
 	seq_printf(m, "state: %s", drm_virt_pm_state_name(vpm->state));
 	if (vpm->state == DRM_VIRT_PM_LOST)
-		seq_printf(m, " (%s)", vpm->lost_reason);
-	seq_printf(m, "\nepoch: %u\n", vpm->epoch);
-	seq_printf(m, "gate: %s, %d inside\n",
-		   vpm->gate.closed ? "closed" : "open",
-		   atomic_read(&vpm->gate.users));
+		seq_printf(m, " (%s)", vpm->reason);
+	seq_printf(m, "\nepoch: %u\nfailures: %u\n", vpm->epoch, vpm->failures);
 
-	tracked = atomic_read(&vpm->tracked);
-	resident = atomic_read(&vpm->resident);
-	lost = atomic_read(&vpm->num_lost);
-	seq_printf(m, "objects: %d tracked, %d resident, %d stale, %u lost, %lld restored\n",
-		   tracked, resident, tracked - resident, lost,
-		   atomic64_read(&vpm->restored));
-	for (i = 0; i < min_t(unsigned int, lost, ARRAY_SIZE(vpm->lost_objects)); i++)
-		seq_printf(m, "lost-object: %u (%d)\n",
-			   vpm->lost_objects[i].id, vpm->lost_objects[i].err);
+	seq_printf(m, "objects: %d tracked, %lld restored, %u lost",
+		   atomic_read(&vpm->tracked), atomic64_read(&vpm->restored),
+		   vpm->num_lost);
+	if (vpm->num_lost)
+		seq_printf(m, " (last: %u)", vpm->last_lost);
+	seq_printf(m, "\nrefusal: %s\n", *vpm->refusal ? vpm->refusal : "none");
+	spin_unlock(&vpm->lock);
 
-	seq_printf(m, "reserve: %zu bytes, %u used\n", vpm->reserve_bytes,
-		   vpm->reserve_used);
+	drm_virt_pm_show_check(m, vpm, DRM_VIRT_PM_SUSPEND);
+	drm_virt_pm_show_check(m, vpm, DRM_VIRT_PM_HIBERNATE);
 	seq_printf(m, "transition: %s\n",
 		   drm_virt_pm_transition_name(drm_virt_pm_get_transition()));
-	seq_printf(m, "refusal: %s\n", *vpm->refusal ? vpm->refusal : "none");
-	show_trail(m, vpm, "suspend", &vpm->last_down);
-	show_trail(m, vpm, "resume", &vpm->last_up);
-	spin_unlock(&vpm->lock);
 
 	return 0;
 }

@@ -1,223 +1,132 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
 #include <linux/device.h>
+#include <linux/dma-resv.h>
 #include <linux/export.h>
-#include <linux/jiffies.h>
+#include <linux/init.h>
+#include <linux/rculist.h>
+#include <linux/srcu.h>
 
-#include <drm/drm_print.h>
+#include <drm/drm_device.h>
 
+#include "drm_virt_pm_internal.h"
 #include "drm_virt_pm_trace.h"
 
 /**
  * DOC: objects
  *
- * Whatever lives on the device is *resident* if it was put there in the
- * current reset epoch. A reset loses everything with one increment, whoever
- * caused it and however many objects there are, and nothing is walked at
- * resume: an object that is *stale* comes back when it is about to be used, at
- * the places where the driver calls drm_virt_pm_object_use().
+ * An object is *resident* if the device was told of it in the current reset
+ * epoch, otherwise it is *stale*. A reset makes all objects stale with one
+ * increment. No list is walked at resume: an object is restored when the driver
+ * calls drm_virt_pm_object_use(), which is before it names the object to the
+ * device.
  *
- * Several tasks may meet the same stale object. One of them restores it, the
- * others wait until its commands are queued. No lock is held meanwhile.
+ * The driver says with drm_virt_pm_object_restored() from when on the device
+ * knows an object, under the lock that protects this object in the driver. For
+ * an imported buffer that is the dma_resv of the exporter.
  *
- * An object that cannot come back is *lost* for good: it is counted, named in
- * debugfs and in a tracepoint, and its users get -EIO. The others come back.
+ * An error leaves the object stale, and the next user tries again. An object
+ * that can never be restored is *lost*: its users get -EIO.
  *
- * Objects that may be used where no call of the driver sees it, because
- * another device knows them by name, are marked *eager* and restored at once.
+ * A few objects have content that only the device has. The driver marks them
+ * with drm_virt_pm_object_keep(), saves them before the reset with
+ * drm_virt_pm_objects_save(), and restores them with
+ * drm_virt_pm_objects_restore(), which does not wait for their first use.
  */
 
+/*
+ * Not the SRCU domain of the list of devices: &drm_virt_pm_ops.check takes other
+ * locks than the callbacks for objects.
+ */
+DEFINE_STATIC_SRCU(drm_virt_pm_keep_srcu);
+
 /**
- * drm_virt_pm_object_init - set up the base of an object
- * @obj: the object, in zero-filled memory
+ * drm_virt_pm_object_init - track an object
+ * @vpm: the device
+ * @obj: the object
+ * @id: its name on the device, for messages
+ *
+ * Call this right before the command that creates the object. The object is
+ * stale until drm_virt_pm_object_restored().
  *
  * Context: Any context.
  */
-void drm_virt_pm_object_init(struct drm_virt_pm_object *obj)
+void drm_virt_pm_object_init(struct drm_virt_pm *vpm,
+			     struct drm_virt_pm_object *obj, u32 id)
 {
-	INIT_LIST_HEAD(&obj->eager);
+	obj->epoch = 0;
+	obj->next = READ_ONCE(vpm->epoch);
+	obj->id = id;
+	obj->lost = false;
+	mutex_init(&obj->lock);
+	INIT_LIST_HEAD(&obj->keep);
+	atomic_inc(&vpm->tracked);
 }
 EXPORT_SYMBOL(drm_virt_pm_object_init);
 
 /**
- * drm_virt_pm_object_created - an object was put on the device for the first time
+ * drm_virt_pm_object_fini - stop tracking an object that is being freed
+ * @vpm: the device
+ * @obj: the object, for which drm_virt_pm_object_keep() is not in effect
+ *
+ * Context: Any context. There are no other users of @obj.
+ */
+void drm_virt_pm_object_fini(struct drm_virt_pm *vpm,
+			     struct drm_virt_pm_object *obj)
+{
+	WARN_ON_ONCE(!list_empty(&obj->keep));
+	mutex_destroy(&obj->lock);
+	atomic_dec(&vpm->tracked);
+}
+EXPORT_SYMBOL(drm_virt_pm_object_fini);
+
+/**
+ * drm_virt_pm_object_restored - the device knows an object from now on
  * @vpm: the device
  * @obj: the object
- * @id: what the host calls it
  *
- * To be called once, when the command that creates it was queued.
+ * For &drm_virt_pm_ops.restore, and for the first creation. If the device was
+ * reset since &drm_virt_pm_ops.restore or drm_virt_pm_object_init() was called,
+ * the object stays stale. If it was lost meanwhile, it stays lost.
  *
- * Context: Any context. Nobody else may know the object yet.
+ * Context: Process context.
  */
-void drm_virt_pm_object_created(struct drm_virt_pm *vpm,
-				struct drm_virt_pm_object *obj, u32 id)
-{
-	obj->id = id;
-	WRITE_ONCE(obj->epoch, READ_ONCE(vpm->epoch));
-	atomic_inc(&vpm->tracked);
-	atomic_inc(&vpm->resident);
-}
-EXPORT_SYMBOL(drm_virt_pm_object_created);
-
-/**
- * drm_virt_pm_object_forget - an object is not on the device after all
- * @vpm: the device
- * @obj: the object, for which drm_virt_pm_object_created() was called
- *
- * For drivers that learn that the creation was not queued. It is stale then,
- * and comes back on its first use.
- *
- * Context: Any context that may take a spinlock.
- */
-void drm_virt_pm_object_forget(struct drm_virt_pm *vpm,
-			       struct drm_virt_pm_object *obj)
-{
-	spin_lock(&vpm->lock);
-	if (drm_virt_pm_object_is_resident(vpm, obj))
-		atomic_dec(&vpm->resident);
-	WRITE_ONCE(obj->epoch, 0);
-	spin_unlock(&vpm->lock);
-}
-EXPORT_SYMBOL(drm_virt_pm_object_forget);
-
-/**
- * drm_virt_pm_object_released - an object is being freed
- * @vpm: the device
- * @obj: the object, for which drm_virt_pm_object_created() was called
- *
- * The driver tells the device only if the object was resident: freeing a stale
- * one sends nothing. Ask drm_virt_pm_object_is_resident() before.
- *
- * Context: Any context that may take a spinlock. Nobody else may use the
- * object any more.
- */
-void drm_virt_pm_object_released(struct drm_virt_pm *vpm,
+void drm_virt_pm_object_restored(struct drm_virt_pm *vpm,
 				 struct drm_virt_pm_object *obj)
 {
-	if (!list_empty(&obj->eager))
-		drm_virt_pm_object_set_eager(vpm, obj, false);
-
-	if (drm_virt_pm_object_is_resident(vpm, obj))
-		atomic_dec(&vpm->resident);
-	atomic_dec(&vpm->tracked);
-	WRITE_ONCE(obj->epoch, 0);
+	spin_lock(&vpm->lock);
+	/* the host may have refused it already */
+	if (!obj->lost)
+		/* pairs with drm_virt_pm_object_resident() */
+		smp_store_release(&obj->epoch, obj->next);
+	spin_unlock(&vpm->lock);
 }
-EXPORT_SYMBOL(drm_virt_pm_object_released);
-
-static bool object_settled(struct drm_virt_pm_object *obj)
-{
-	return READ_ONCE(obj->state) != DRM_VIRT_PM_OBJECT_RESTORING;
-}
-
-/* Whether the object can be restored later, with the same call. */
-static bool error_is_transient(int err)
-{
-	return err == -ENOMEM || err == -ENODEV || err == -EINTR ||
-	       err == -ERESTARTSYS;
-}
+EXPORT_SYMBOL(drm_virt_pm_object_restored);
 
 /**
- * drm_virt_pm_object_restore - put a stale object on the device
+ * drm_virt_pm_object_lose - an object can never be restored
  * @vpm: the device
  * @obj: the object
+ * @err: the reason, a negative errno
  *
- * Calls &drm_virt_pm_ops.object_restore, unless another task is doing so: then
- * waits for its result. Use drm_virt_pm_object_use(), which is cheaper for
- * objects that are resident.
- *
- * Context: As drm_virt_pm_object_use().
- *
- * Return: 0 when its commands are queued; -EIO if the object is lost;
- * -ENOMEM, -ENODEV, -EINTR or -ERESTARTSYS if it is still stale and can be
- * tried again;
- * -ETIMEDOUT if another task has been restoring it for too long.
- */
-int drm_virt_pm_object_restore(struct drm_virt_pm *vpm,
-			       struct drm_virt_pm_object *obj)
-{
-	u32 epoch;
-	int ret;
-
-	spin_lock(&vpm->lock);
-	while (obj->state == DRM_VIRT_PM_OBJECT_RESTORING) {
-		spin_unlock(&vpm->lock);
-		/* the other task only queues, so a stalled ring is the worst */
-		if (!wait_event_timeout(vpm->object_wait, object_settled(obj),
-					2 * msecs_to_jiffies(drm_virt_pm_stall_ms())))
-			return -ETIMEDOUT;
-		spin_lock(&vpm->lock);
-	}
-
-	if (drm_virt_pm_object_is_resident(vpm, obj) ||
-	    obj->state == DRM_VIRT_PM_OBJECT_LOST) {
-		ret = obj->state == DRM_VIRT_PM_OBJECT_LOST ? -EIO : 0;
-		spin_unlock(&vpm->lock);
-		return ret;
-	}
-
-	WRITE_ONCE(obj->state, DRM_VIRT_PM_OBJECT_RESTORING);
-	epoch = vpm->epoch;
-	spin_unlock(&vpm->lock);
-
-	ret = vpm->ops->object_restore(vpm, obj);
-	/* before it leaves RESTORING: nobody may try it again */
-	if (ret && !error_is_transient(ret))
-		drm_virt_pm_object_lose(vpm, obj, ret);
-
-	spin_lock(&vpm->lock);
-	/* here or meanwhile, because the host refused it */
-	if (obj->state == DRM_VIRT_PM_OBJECT_LOST)
-		ret = -EIO;
-	else
-		WRITE_ONCE(obj->state, DRM_VIRT_PM_OBJECT_IDLE);
-	if (!ret) {
-		WRITE_ONCE(obj->epoch, epoch);
-		if (epoch == vpm->epoch)
-			atomic_inc(&vpm->resident);
-	}
-	spin_unlock(&vpm->lock);
-
-	if (!ret) {
-		atomic64_inc(&vpm->restored);
-		trace_drm_virt_pm_object(vpm, obj->id, 0);
-	}
-
-	wake_up_all(&vpm->object_wait);
-	return ret;
-}
-EXPORT_SYMBOL(drm_virt_pm_object_restore);
-
-/**
- * drm_virt_pm_object_lose - an object cannot come back
- * @vpm: the device
- * @obj: the object
- * @err: why, a negative errno
- *
- * Also for drivers that learn from a late answer of the host that it could not
- * create the object.
- *
- * Context: Process context; takes &drm_virt_pm.lock.
+ * Context: Process context.
  */
 void drm_virt_pm_object_lose(struct drm_virt_pm *vpm,
 			     struct drm_virt_pm_object *obj, int err)
 {
-	unsigned int n;
+	bool first;
 
 	spin_lock(&vpm->lock);
-	if (obj->state == DRM_VIRT_PM_OBJECT_LOST) {
-		spin_unlock(&vpm->lock);
-		return;
-	}
-	if (drm_virt_pm_object_is_resident(vpm, obj))
-		atomic_dec(&vpm->resident);
-	WRITE_ONCE(obj->state, DRM_VIRT_PM_OBJECT_LOST);
+	first = !obj->lost;
+	WRITE_ONCE(obj->lost, true);
 	WRITE_ONCE(obj->epoch, 0);
-
-	n = atomic_inc_return(&vpm->num_lost) - 1;
-	n %= ARRAY_SIZE(vpm->lost_objects);
-	vpm->lost_objects[n].id = obj->id;
-	vpm->lost_objects[n].err = err;
+	if (first) {
+		vpm->num_lost++;
+		vpm->last_lost = obj->id;
+	}
 	spin_unlock(&vpm->lock);
+	if (!first)
+		return;
 
 	trace_drm_virt_pm_object(vpm, obj->id, err);
 	dev_warn_ratelimited(vpm->drm->dev, "object %u is lost (%d)\n", obj->id,
@@ -225,75 +134,166 @@ void drm_virt_pm_object_lose(struct drm_virt_pm *vpm,
 }
 EXPORT_SYMBOL(drm_virt_pm_object_lose);
 
-/**
- * drm_virt_pm_object_set_eager - choose when a stale object comes back
- * @vpm: the device
- * @obj: the object
- * @eager: true for at once, false for on first use
- *
- * Context: Any context that may take a spinlock.
- */
-void drm_virt_pm_object_set_eager(struct drm_virt_pm *vpm,
-				  struct drm_virt_pm_object *obj, bool eager)
+static int drm_virt_pm_object_restore(struct drm_virt_pm *vpm,
+				      struct drm_virt_pm_object *obj)
 {
-	spin_lock(&vpm->lock);
-	if (eager && list_empty(&obj->eager))
-		list_add_tail(&obj->eager, &vpm->eager);
-	else if (!eager)
-		list_del_init(&obj->eager);
-	spin_unlock(&vpm->lock);
-}
-EXPORT_SYMBOL(drm_virt_pm_object_set_eager);
+	int ret;
 
-/* The next eager object that is stale, with a reference; moved to the tail. */
-static struct drm_virt_pm_object *next_stale_eager(struct drm_virt_pm *vpm)
-{
-	struct drm_virt_pm_object *obj, *first = NULL, *found = NULL;
+	lockdep_assert_held(&obj->lock);
 
-	spin_lock(&vpm->lock);
-	while ((obj = list_first_entry_or_null(&vpm->eager,
-					       struct drm_virt_pm_object,
-					       eager))) {
-		if (obj == first)
-			break;
-		if (!first)
-			first = obj;
-		list_move_tail(&obj->eager, &vpm->eager);
+	/* a reset meanwhile leaves the object stale */
+	obj->next = READ_ONCE(vpm->epoch);
+	ret = vpm->ops->restore(vpm, obj);
+	/* the driver, or the answer of the host, may have lost it */
+	if (READ_ONCE(obj->lost))
+		ret = -EIO;
+	else if (!ret && obj->epoch != obj->next)
+		drm_virt_pm_misused(vpm,
+				    "drm_virt_pm_object_restored() was not called");
 
-		if (!drm_virt_pm_object_is_resident(vpm, obj) &&
-		    obj->state == DRM_VIRT_PM_OBJECT_IDLE &&
-		    vpm->ops->object_get(obj)) {
-			found = obj;
-			break;
-		}
-	}
-	spin_unlock(&vpm->lock);
+	if (!ret)
+		atomic64_inc(&vpm->restored);
+	trace_drm_virt_pm_object(vpm, obj->id, ret);
 
-	return found;
+	return ret;
 }
 
-/**
- * drm_virt_pm_objects_restore_eager - restore what cannot wait for its first use
- * @vpm: the device
- *
- * One that fails does not keep the others; it stays stale or is lost.
- *
- * Context: A step of the driver's sequence, after the queues are up; may sleep.
- */
-void drm_virt_pm_objects_restore_eager(struct drm_virt_pm *vpm)
+/* drm_virt_pm_object_use() for an object that is stale or lost */
+int __drm_virt_pm_object_use(struct drm_virt_pm *vpm,
+			     struct drm_virt_pm_object *obj)
 {
-	struct drm_virt_pm_object *obj;
 	int ret = 0;
 
-	while (!ret && (obj = next_stale_eager(vpm))) {
-		ret = drm_virt_pm_object_restore(vpm, obj);
-		vpm->ops->object_put(obj);
-		/* a transient error would meet the same object for ever */
-		if (ret == -EIO)
-			ret = 0;
-	}
+	if (mutex_lock_interruptible(&obj->lock))
+		return -ERESTARTSYS;
 
-	if (ret)
-		drm_warn(vpm->drm, "shared objects stay stale (%d)\n", ret);
+	if (READ_ONCE(obj->lost))
+		ret = -EIO;
+	else if (READ_ONCE(vpm->state) == DRM_VIRT_PM_LOST)
+		ret = -ENODEV;
+	else if (!drm_virt_pm_object_resident(vpm, obj))
+		ret = drm_virt_pm_object_restore(vpm, obj);
+	mutex_unlock(&obj->lock);
+
+	return ret;
 }
-EXPORT_SYMBOL(drm_virt_pm_objects_restore_eager);
+EXPORT_SYMBOL(__drm_virt_pm_object_use);
+
+/**
+ * drm_virt_pm_object_keep - choose whether the content of an object is saved
+ * @vpm: the device
+ * @obj: the object
+ * @keep: true if only the device has the content
+ *
+ * Context: May sleep; the caller serialises calls for one object. To set @keep
+ * to false waits for &drm_virt_pm_ops.save and &drm_virt_pm_ops.restore, so the
+ * caller holds no lock that these take.
+ */
+void drm_virt_pm_object_keep(struct drm_virt_pm *vpm,
+			     struct drm_virt_pm_object *obj, bool keep)
+{
+	bool removed = false;
+
+	spin_lock(&vpm->lock);
+	if (keep && list_empty(&obj->keep)) {
+		list_add_tail_rcu(&obj->keep, &vpm->keep);
+	} else if (!keep && !list_empty(&obj->keep)) {
+		list_del_rcu(&obj->keep);
+		removed = true;
+	}
+	spin_unlock(&vpm->lock);
+	if (!removed)
+		return;
+
+	/* drm_virt_pm_objects_save() or _restore() may be using the object */
+	synchronize_srcu(&drm_virt_pm_keep_srcu);
+	INIT_LIST_HEAD(&obj->keep);
+}
+EXPORT_SYMBOL(drm_virt_pm_object_keep);
+
+/**
+ * drm_virt_pm_objects_save - save the content of all objects that need it
+ * @vpm: the device
+ *
+ * For &drm_virt_pm_ops.suspend, before the reset. Lost objects are skipped, and
+ * stale ones, whose content was saved before and is not on the device.
+ *
+ * Context: As &drm_virt_pm_ops.save.
+ *
+ * Return: 0, or the first error of &drm_virt_pm_ops.save.
+ */
+int drm_virt_pm_objects_save(struct drm_virt_pm *vpm)
+{
+	struct drm_virt_pm_object *obj;
+	int idx, ret = 0;
+
+	idx = srcu_read_lock(&drm_virt_pm_keep_srcu);
+	list_for_each_entry_srcu(obj, &vpm->keep, keep,
+				 srcu_read_lock_held(&drm_virt_pm_keep_srcu)) {
+		if (!drm_virt_pm_object_resident(vpm, obj))
+			continue;
+		ret = vpm->ops->save(vpm, obj);
+		if (ret)
+			break;
+	}
+	srcu_read_unlock(&drm_virt_pm_keep_srcu, idx);
+
+	return ret;
+}
+EXPORT_SYMBOL(drm_virt_pm_objects_save);
+
+/**
+ * drm_virt_pm_objects_restore - restore all objects whose content was saved
+ * @vpm: the device
+ *
+ * For &drm_virt_pm_ops.resume. An object that fails does not keep the others
+ * from being restored. Objects that were lost before are skipped.
+ *
+ * Context: As drm_virt_pm_object_use().
+ *
+ * Return: 0, or the first error. That object is lost (-EIO) or still stale.
+ */
+int drm_virt_pm_objects_restore(struct drm_virt_pm *vpm)
+{
+	struct drm_virt_pm_object *obj;
+	int idx, ret, first = 0;
+
+	idx = srcu_read_lock(&drm_virt_pm_keep_srcu);
+	list_for_each_entry_srcu(obj, &vpm->keep, keep,
+				 srcu_read_lock_held(&drm_virt_pm_keep_srcu)) {
+		if (READ_ONCE(obj->lost))
+			continue;
+		ret = drm_virt_pm_object_use(vpm, obj);
+		if (!first)
+			first = ret;
+	}
+	srcu_read_unlock(&drm_virt_pm_keep_srcu, idx);
+
+	return first;
+}
+EXPORT_SYMBOL(drm_virt_pm_objects_restore);
+
+/*
+ * Teach lockdep that a dma_resv is taken inside of the lock of an object, so
+ * that drm_virt_pm_object_use() with a dma_resv held is reported at once, also
+ * if the object is resident.
+ */
+void __init drm_virt_pm_object_lockdep(void)
+{
+#ifdef CONFIG_LOCKDEP
+	static struct drm_virt_pm vpm __initdata;
+	static struct drm_virt_pm_object obj __initdata;
+	static struct dma_resv resv __initdata;
+
+	dma_resv_init(&resv);
+	drm_virt_pm_object_init(&vpm, &obj, 0);
+
+	mutex_lock(&obj.lock);
+	dma_resv_lock(&resv, NULL);
+	dma_resv_unlock(&resv);
+	mutex_unlock(&obj.lock);
+
+	drm_virt_pm_object_fini(&vpm, &obj);
+	dma_resv_fini(&resv);
+#endif
+}

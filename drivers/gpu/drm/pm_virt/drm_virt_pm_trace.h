@@ -21,9 +21,6 @@
  * drm_virt_pm_state
  *	The device changed its state; *from* and *to* are values of
  *	&enum drm_virt_pm_state.
- * drm_virt_pm_step
- *	A step of a sequence ended, or a milestone was reached: its name, the
- *	direction, its result and its duration in microseconds.
  * drm_virt_pm_reset
  *	The device was reset; the new epoch.
  * drm_virt_pm_drain
@@ -46,25 +43,6 @@ TRACE_EVENT(drm_virt_pm_state,
 			   __entry->to = to;),
 	    TP_printk("%s from=%d to=%d", __get_str(dev), __entry->from,
 		      __entry->to)
-);
-
-TRACE_EVENT(drm_virt_pm_step,
-	    TP_PROTO(struct drm_virt_pm *vpm, const char *name, bool up,
-		     int ret, s64 us),
-	    TP_ARGS(vpm, name, up, ret, us),
-	    TP_STRUCT__entry(__string(dev, dev_name(vpm->drm->dev))
-			     __string(name, name)
-			     __field(bool, up)
-			     __field(int, ret)
-			     __field(s64, us)),
-	    TP_fast_assign(__assign_str(dev);
-			   __assign_str(name);
-			   __entry->up = up;
-			   __entry->ret = ret;
-			   __entry->us = us;),
-	    TP_printk("%s %s %s ret=%d us=%lld", __get_str(dev),
-		      __get_str(name), __entry->up ? "up" : "down",
-		      __entry->ret, __entry->us)
 );
 
 TRACE_EVENT(drm_virt_pm_reset,

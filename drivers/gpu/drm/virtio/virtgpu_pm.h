@@ -4,6 +4,7 @@
 
 #include <linux/atomic.h>
 #include <linux/fs.h>
+#include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/virtio_gpu.h>
@@ -11,12 +12,14 @@
 
 #include <drm/drm_virt_pm.h>
 
+struct drm_device;
 struct drm_file;
 struct drm_plane;
 struct virtio_device;
 struct virtio_gpu_device;
 struct virtio_gpu_fence;
 struct virtio_gpu_fpriv;
+struct virtio_gpu_mem_entry;
 struct virtio_gpu_object;
 struct virtio_gpu_object_array;
 struct virtio_gpu_object_params;
@@ -24,50 +27,65 @@ struct virtio_gpu_queue;
 struct virtio_gpu_vbuffer;
 
 /**
- * struct virtio_gpu_pm - what the device needs to be suspended
+ * struct virtio_gpu_pm - suspend and resume of the device
  */
 struct virtio_gpu_pm {
 	/** @base: The library's part. */
 	struct drm_virt_pm base;
 
-	/** @refresh_work: Tells of outputs that changed over a reset. */
+	/** @refresh_work: Announces outputs that changed over a reset. */
 	struct work_struct refresh_work;
 
+	/** @refresh_tries: How often @refresh_work may still look for the answer. */
+	unsigned int refresh_tries;
+
 	/**
-	 * @refresh_lock: Held while outputs are asked for and told of: answers
-	 * with an EDID must not come while connectors are probed.
+	 * @refresh_lock: Held by the works that ask for the outputs and announce
+	 * changes. A connector must not be probed while its EDID is replaced.
 	 */
 	struct mutex refresh_lock;
 
-	/** @config_changed: The driver's function of &virtio_gpu_device.config_changed_work. */
-	work_func_t config_changed;
-
-	/** @before: What was known of the outputs before the reset. */
+	/** @before: The outputs before the reset. */
 	struct {
-		/** @before.info: Geometry, as the host told. */
+		/** @before.info: Geometry. */
 		struct virtio_gpu_display_one info;
 
 		/** @before.edid: &drm_connector.epoch_counter */
 		u64 edid;
 	} before[VIRTIO_GPU_MAX_SCANOUTS];
 
-	/**
-	 * @outputs_gone: How many of the outputs of probe the host has no more;
-	 * these are the last ones.
-	 */
-	unsigned int outputs_gone;
-
-	/** @unplug_lock: Held while the device is unplugged. */
-	struct mutex unplug_lock;
-
-	/** @unplugged: It was. Protected by @unplug_lock. */
-	bool unplugged;
+	/** @num_outputs: Number of outputs of the host that runs now. */
+	unsigned int num_outputs;
 
 	/**
-	 * @hurry: Between the stop of KMS and the end of the resume nobody
-	 * waits without a limit for room in a queue.
+	 * @bounded: A PM callback stops or starts KMS, so that a wait for room
+	 * in a queue must end.
 	 */
-	bool hurry;
+	bool bounded;
+
+	/** @stalled: Such a wait ended without room, and the queues were stopped. */
+	bool stalled;
+
+	/** @forced: The transport resets the device, refused or not. */
+	bool forced;
+
+	/** @live_reset: The device was reset while tasks ran. */
+	bool live_reset;
+
+	/** @not_reset: The last reset failed: the device may still do DMA. */
+	bool not_reset;
+
+	/** @keeps_resources: The host still knows resources after a reset. */
+	bool keeps_resources;
+
+	/** @probed_epoch: Reset epoch in which @keeps_resources was found out. */
+	u32 probed_epoch;
+
+	/** @kept: Objects that are freed after the next reset. */
+	struct llist_head kept;
+
+	/** @hang_work: Gives up a device that hangs outside of PM callbacks. */
+	struct work_struct hang_work;
 
 	/** @host_only: Number of objects whose content only the host has. */
 	atomic_t host_only;
@@ -77,90 +95,116 @@ struct virtio_gpu_pm {
 };
 
 /**
- * struct virtio_gpu_pm_object - what an object needs to come back
+ * struct virtio_gpu_pm_object - restore of an object
  */
 struct virtio_gpu_pm_object {
 	/** @base: The library's part. */
 	struct drm_virt_pm_object base;
 
-	/** @host_only: Counted in &virtio_gpu_pm.host_only. */
-	bool host_only;
-
-	/** @uuid_taken: Counted in &virtio_gpu_pm.uuids_taken. */
-	bool uuid_taken;
+	/** @kept: Entry in &virtio_gpu_pm.kept. */
+	struct llist_node kept;
 
 	/**
 	 * @restore:
 	 *
-	 * Creates again what is not made of pages of our own; NULL otherwise.
+	 * Restores an import; NULL for objects with pages of their own.
 	 *
-	 * Context: May sleep; no dma_resv is held.
+	 * Context: As &drm_virt_pm_ops.restore.
 	 *
-	 * Return: As &drm_virt_pm_ops.object_restore.
+	 * Return: As &drm_virt_pm_ops.restore.
 	 */
 	int (*restore)(struct virtio_gpu_object *bo);
+
+	/**
+	 * @restoring: Reset epoch in which it is being restored, so that commands
+	 * may name it although it is not resident yet; 0 for none.
+	 */
+	u32 restoring;
+
+	/** @create_err: 0, or why the last command to create it was not queued. */
+	int create_err;
+
+	/** @exists: The host refused to create it, because it knows the id. */
+	bool exists;
+
+	/** @host_only: Counted in &virtio_gpu_pm.host_only. */
+	bool host_only;
+
+	/** @has_uuid: A UUID was asked for. */
+	bool has_uuid;
+
+	/** @uuid_taken: Counted in &virtio_gpu_pm.uuids_taken. */
+	bool uuid_taken;
 };
 
 /**
- * struct virtio_gpu_pm_context - what a rendering context needs to come back
+ * struct virtio_gpu_pm_context - restore of a rendering context
  *
- * On a 3D capable host every user of a buffer has a context, fbdev included.
- * One that was not used for 3D work is empty and can be created again.
+ * On a host with 3D every file that uses a buffer has a context, also that of
+ * fbdev. A context without 3D work is empty and can be created again.
  */
 struct virtio_gpu_pm_context {
-	/** @epoch: Reset epoch in which the host last created it. */
+	/** @epoch: Reset epoch in which the host created it. */
 	u32 epoch;
 
-	/** @used_3d: It has state that only the host knows. */
+	/** @used_3d: The host has state of it that cannot be restored. */
 	bool used_3d;
 };
 
-/* life cycle */
-int virtio_gpu_pm_init(struct virtio_gpu_device *vgdev);
-void virtio_gpu_pm_fini(struct virtio_gpu_device *vgdev);
-
-/* callbacks of the driver */
+/* order */
 extern const struct file_operations virtio_gpu_pm_fops;
+int virtio_gpu_pm_init(struct virtio_gpu_device *vgdev);
+void virtio_gpu_pm_unplug(struct drm_device *ddev);
+void virtio_gpu_pm_fini(struct virtio_gpu_device *vgdev);
 int virtio_gpu_pm_freeze(struct virtio_device *vdev);
 int virtio_gpu_pm_restore(struct virtio_device *vdev);
+int virtio_gpu_pm_reset_prepare(struct virtio_device *vdev);
+int virtio_gpu_pm_reset_done(struct virtio_device *vdev);
 
 /* queues */
+void virtio_gpu_pm_reclaim_vbufs(struct virtio_gpu_device *vgdev);
 void virtio_gpu_pm_init_queues(struct virtio_gpu_device *vgdev);
-void virtio_gpu_pm_unplug(struct virtio_gpu_device *vgdev);
+void virtio_gpu_pm_start_queues(struct virtio_gpu_device *vgdev);
+void virtio_gpu_pm_stop_queues(struct virtio_gpu_device *vgdev);
+bool virtio_gpu_pm_queue_stopped(struct virtio_gpu_device *vgdev,
+				 struct virtio_gpu_queue *vgvq,
+				 struct virtio_gpu_vbuffer *vbuf);
 void virtio_gpu_pm_wait_room(struct virtio_gpu_device *vgdev,
 			     struct virtio_gpu_queue *vgvq,
 			     unsigned int elemcnt);
 void virtio_gpu_pm_refuse(struct virtio_gpu_device *vgdev,
 			  struct virtio_gpu_vbuffer *vbuf,
 			  struct virtio_gpu_fence *fence);
-
-/* reset */
 void virtio_gpu_pm_abandon(struct virtio_gpu_device *vgdev,
 			   struct virtio_gpu_vbuffer *vbuf);
+int virtio_gpu_pm_drain(struct virtio_gpu_device *vgdev);
+int virtio_gpu_pm_host_alive(struct virtio_gpu_device *vgdev);
+bool virtio_gpu_pm_is_reachable(struct virtio_gpu_device *vgdev);
+bool virtio_gpu_pm_reset_device(struct virtio_gpu_device *vgdev);
 void virtio_gpu_pm_reset(struct virtio_gpu_device *vgdev);
+void virtio_gpu_pm_delete_queues(struct virtio_gpu_device *vgdev);
+void virtio_gpu_pm_host_hangs(struct virtio_gpu_device *vgdev);
 
-/* outputs */
-bool virtio_gpu_pm_has_output(struct virtio_gpu_device *vgdev,
-			      unsigned int index);
-
-/* objects */
+/* resources and contexts */
+struct virtio_gpu_object_array *
+virtio_gpu_pm_hold(struct virtio_gpu_object *bo);
+u32 virtio_gpu_pm_object_id(struct virtio_gpu_object *bo);
+u32 virtio_gpu_pm_command_id(struct virtio_gpu_object *bo,
+			     struct virtio_gpu_vbuffer *vbuf);
+void virtio_gpu_pm_object_create(struct virtio_gpu_device *vgdev,
+				 struct virtio_gpu_object *bo,
+				 const struct virtio_gpu_object_params *params,
+				 struct virtio_gpu_vbuffer *vbuf);
 void virtio_gpu_pm_object_created(struct virtio_gpu_device *vgdev,
-				  struct virtio_gpu_object *bo,
-				  const struct virtio_gpu_object_params *params);
+				  struct virtio_gpu_object *bo, int ret);
 bool virtio_gpu_pm_object_resident(struct virtio_gpu_object *bo);
 bool virtio_gpu_pm_object_release(struct virtio_gpu_object *bo);
-struct virtio_gpu_object_array *
-virtio_gpu_pm_restored(struct virtio_gpu_object *bo);
+void virtio_gpu_pm_object_keep(struct virtio_gpu_object *bo);
+void virtio_gpu_pm_free_kept(struct virtio_gpu_device *vgdev);
+bool virtio_gpu_pm_response_error(struct virtio_gpu_device *vgdev,
+				  struct virtio_gpu_vbuffer *vbuf);
 int virtio_gpu_pm_object_use(struct virtio_gpu_object *bo);
 int virtio_gpu_pm_array_use(struct virtio_gpu_object_array *objs);
-int virtio_gpu_pm_plane_use(struct drm_plane *plane,
-			    struct virtio_gpu_object *bo);
-void virtio_gpu_pm_uuid_exported(struct virtio_gpu_object *bo);
-void virtio_gpu_pm_uuid_taken(struct virtio_gpu_object *bo);
-void virtio_gpu_pm_response_error(struct virtio_gpu_device *vgdev,
-				  struct virtio_gpu_vbuffer *vbuf);
-
-/* contexts */
 void virtio_gpu_pm_context_created(struct virtio_gpu_device *vgdev,
 				   struct virtio_gpu_fpriv *vfpriv);
 bool virtio_gpu_pm_context_stale(struct virtio_gpu_device *vgdev,
@@ -168,5 +212,33 @@ bool virtio_gpu_pm_context_stale(struct virtio_gpu_device *vgdev,
 void virtio_gpu_pm_context_attach_all(struct virtio_gpu_device *vgdev,
 				      struct drm_file *file);
 void virtio_gpu_pm_context_used(struct drm_file *file);
+
+/* restore */
+void virtio_gpu_cmd_unref_stale(struct virtio_gpu_device *vgdev,
+				struct virtio_gpu_object *bo);
+int virtio_gpu_pm_restore_object(struct drm_virt_pm *vpm,
+				 struct drm_virt_pm_object *obj);
+int virtio_gpu_pm_restore_blob(struct virtio_gpu_device *vgdev,
+			       struct virtio_gpu_object *bo,
+			       struct virtio_gpu_mem_entry *ents,
+			       unsigned int nents);
+void virtio_gpu_pm_uuid_asked(struct virtio_gpu_object *bo);
+int virtio_gpu_pm_uuid_take(struct virtio_gpu_object *bo);
+
+/* outputs */
+void virtio_gpu_pm_init_outputs(struct virtio_gpu_device *vgdev);
+void virtio_gpu_pm_fini_outputs(struct virtio_gpu_device *vgdev);
+bool virtio_gpu_pm_has_output(struct virtio_gpu_device *vgdev,
+			      unsigned int index);
+void virtio_gpu_pm_forget_display_info(struct virtio_gpu_device *vgdev);
+void virtio_gpu_pm_note_outputs(struct virtio_gpu_device *vgdev, bool idle);
+void virtio_gpu_pm_count_outputs(struct virtio_gpu_device *vgdev);
+void virtio_gpu_pm_refresh_outputs(struct virtio_gpu_device *vgdev);
+void virtio_gpu_pm_announce_outputs(struct virtio_gpu_device *vgdev);
+bool virtio_gpu_pm_kms_idle(struct virtio_gpu_device *vgdev);
+int virtio_gpu_pm_suspend_kms(struct virtio_gpu_device *vgdev);
+int virtio_gpu_pm_resume_kms(struct virtio_gpu_device *vgdev);
+int virtio_gpu_pm_plane_use(struct drm_plane *plane,
+			    struct virtio_gpu_object *bo);
 
 #endif

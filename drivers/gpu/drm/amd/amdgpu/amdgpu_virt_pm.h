@@ -12,15 +12,15 @@ struct drm_device;
 struct kfd_dev;
 
 /*
- * For amdgpu's own files: what is called at which point of suspend, resume and
- * unbind. Everything is a no-op for a device without &amdgpu_device.virt_pm.
+ * For amdgpu's own files. Without &amdgpu_device.virt_pm each function does what
+ * amdgpu did in its place, or nothing.
  */
 
 /* amdkfd; defined there with and without the rest of this */
 #if IS_ENABLED(CONFIG_HSA_AMD)
-void kgd2kfd_abandon(struct kfd_dev *kfd);
+void kgd2kfd_lose(struct kfd_dev *kfd);
 #else
-static inline void kgd2kfd_abandon(struct kfd_dev *kfd)
+static inline void kgd2kfd_lose(struct kfd_dev *kfd)
 {
 }
 #endif
@@ -36,50 +36,42 @@ struct amdgpu_virt_pm {
 	/** @adev: The device. */
 	struct amdgpu_device *adev;
 
-	/**
-	 * @suspend: amdgpu_device_suspend(); the unit tests have no GPU and put
-	 * their own here.
-	 */
-	int (*suspend)(struct drm_device *ddev, bool notify_clients);
+	/** @error: What failed first in the resume that is running, or NULL. */
+	const char *error;
 
-	/** @resume: amdgpu_device_resume(), likewise. */
-	int (*resume)(struct drm_device *ddev, bool notify_clients);
-
-	/** @trouble: What failed in code that cannot return an error, or NULL. */
-	const char *trouble;
-
-	/** @counted: Among the GPUs that KFD waits for. */
-	bool counted;
-
-	/** @abandoned: Lost, and left alone. */
-	bool abandoned;
+	/** @blocks_kfd: Among the GPUs that amdgpu_virt_pm_wait_kfd() waits for. */
+	bool blocks_kfd;
 };
 
 /* life cycle */
 int amdgpu_virt_pm_init(struct amdgpu_device *adev);
 void amdgpu_virt_pm_remove(struct amdgpu_device *adev);
+void amdgpu_virt_pm_unplug(struct amdgpu_device *adev);
 
 /* PM callbacks of the system's sleep states */
 int amdgpu_virt_pm_suspend(struct drm_device *ddev);
 int amdgpu_virt_pm_resume(struct drm_device *ddev);
-int amdgpu_virt_pm_resume_later(struct drm_device *ddev);
-int amdgpu_virt_pm_poweroff_skipped(struct drm_device *ddev);
 bool amdgpu_virt_pm_is_down(struct amdgpu_device *adev);
 bool amdgpu_virt_pm_is_lost(struct amdgpu_device *adev);
 
-/* points of amdgpu_device_resume() and amdgpu_device_ip_resume() */
-int amdgpu_virt_pm_identify(struct amdgpu_device *adev);
-int amdgpu_virt_pm_memory_up(struct amdgpu_device *adev);
-int amdgpu_virt_pm_firmware_up(struct amdgpu_device *adev);
-int amdgpu_virt_pm_engines_up(struct amdgpu_device *adev);
-int amdgpu_virt_pm_before_clients(struct amdgpu_device *adev);
-int amdgpu_virt_pm_clients_up(struct amdgpu_device *adev);
-void amdgpu_virt_pm_trouble(struct amdgpu_device *adev, const char *what);
+/* called in amdgpu_device_ip_resume() */
+int amdgpu_virt_pm_arm_fault_irq(struct amdgpu_device *adev);
+int amdgpu_virt_pm_restore_partition(struct amdgpu_device *adev);
+int amdgpu_virt_pm_check_error(struct amdgpu_device *adev);
+void amdgpu_virt_pm_set_error(struct amdgpu_device *adev, const char *what);
 
 /* entries for user space */
-int amdgpu_virt_pm_pass(struct drm_device *ddev);
-int amdgpu_virt_pm_pass_kfd(void);
+int amdgpu_virt_pm_wait_running(struct drm_device *ddev);
+int amdgpu_virt_pm_wait_kfd(void);
+
+/* static but for the tests */
+#if IS_ENABLED(CONFIG_KUNIT)
+int amdgpu_virt_pm_suspend_device(struct drm_device *ddev);
+int amdgpu_virt_pm_resume_device(struct drm_device *ddev);
+#endif
 #else
+#include <drm/drm_drv.h>
+
 #include "amdgpu.h"
 
 static inline int amdgpu_virt_pm_init(struct amdgpu_device *adev)
@@ -89,6 +81,11 @@ static inline int amdgpu_virt_pm_init(struct amdgpu_device *adev)
 
 static inline void amdgpu_virt_pm_remove(struct amdgpu_device *adev)
 {
+}
+
+static inline void amdgpu_virt_pm_unplug(struct amdgpu_device *adev)
+{
+	drm_dev_unplug(adev_to_drm(adev));
 }
 
 static inline int amdgpu_virt_pm_suspend(struct drm_device *ddev)
@@ -101,16 +98,6 @@ static inline int amdgpu_virt_pm_resume(struct drm_device *ddev)
 	return amdgpu_device_resume(ddev, true);
 }
 
-static inline int amdgpu_virt_pm_resume_later(struct drm_device *ddev)
-{
-	return 0;
-}
-
-static inline int amdgpu_virt_pm_poweroff_skipped(struct drm_device *ddev)
-{
-	return 0;
-}
-
 static inline bool amdgpu_virt_pm_is_down(struct amdgpu_device *adev)
 {
 	return false;
@@ -121,47 +108,32 @@ static inline bool amdgpu_virt_pm_is_lost(struct amdgpu_device *adev)
 	return false;
 }
 
-static inline int amdgpu_virt_pm_identify(struct amdgpu_device *adev)
+static inline int amdgpu_virt_pm_arm_fault_irq(struct amdgpu_device *adev)
 {
 	return 0;
 }
 
-static inline int amdgpu_virt_pm_memory_up(struct amdgpu_device *adev)
+static inline int amdgpu_virt_pm_restore_partition(struct amdgpu_device *adev)
 {
 	return 0;
 }
 
-static inline int amdgpu_virt_pm_firmware_up(struct amdgpu_device *adev)
+static inline int amdgpu_virt_pm_check_error(struct amdgpu_device *adev)
 {
 	return 0;
 }
 
-static inline int amdgpu_virt_pm_engines_up(struct amdgpu_device *adev)
+static inline void amdgpu_virt_pm_set_error(struct amdgpu_device *adev,
+					    const char *what)
+{
+}
+
+static inline int amdgpu_virt_pm_wait_running(struct drm_device *ddev)
 {
 	return 0;
 }
 
-static inline int amdgpu_virt_pm_before_clients(struct amdgpu_device *adev)
-{
-	return 0;
-}
-
-static inline int amdgpu_virt_pm_clients_up(struct amdgpu_device *adev)
-{
-	return 0;
-}
-
-static inline void amdgpu_virt_pm_trouble(struct amdgpu_device *adev,
-					  const char *what)
-{
-}
-
-static inline int amdgpu_virt_pm_pass(struct drm_device *ddev)
-{
-	return 0;
-}
-
-static inline int amdgpu_virt_pm_pass_kfd(void)
+static inline int amdgpu_virt_pm_wait_kfd(void)
 {
 	return 0;
 }

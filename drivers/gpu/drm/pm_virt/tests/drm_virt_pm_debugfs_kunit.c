@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-/* The debugfs file: keys and values that scripts rely on. */
+/* The debugfs file. */
 
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
+#include <linux/suspend.h>
 
 #include <drm/drm_debugfs.h>
+#include <kunit/resource.h>
 
 #include "drm_virt_pm_mock.h"
 
@@ -21,7 +23,7 @@ static int debugfs_test_init(struct kunit *test)
 }
 
 #ifdef CONFIG_DEBUG_FS
-/* What the file says now. */
+/* What the file says now */
 static const char *show(struct vpm_mock *mock)
 {
 	struct drm_debugfs_entry entry = { .file.data = &mock->base };
@@ -41,7 +43,7 @@ static const char *show(struct vpm_mock *mock)
 }
 #endif
 
-/* Whether there is a line that begins so; their order does not matter. */
+/* Whether there is a line that begins so; their order does not matter */
 static bool shows(struct vpm_mock *mock, const char *line)
 {
 	const char *text = show(mock);
@@ -71,118 +73,144 @@ static void drm_virt_pm_test_debugfs_fresh(struct kunit *test)
 {
 	struct vpm_mock *mock = test->priv;
 
-	/* All keys are there from the beginning, save those of what happened. */
+	/* All keys are there from the beginning. */
 	KUNIT_EXPECT_STREQ(test, show(mock),
 			   "state: running\n"
 			   "epoch: 1\n"
-			   "gate: open, 0 inside\n"
-			   "objects: 0 tracked, 0 resident, 0 stale, 0 lost, 0 restored\n"
-			   "reserve: 0 bytes, 0 used\n"
-			   "transition: none\n"
-			   "refusal: none\n");
+			   "failures: 0\n"
+			   "objects: 0 tracked, 0 restored, 0 lost\n"
+			   "refusal: none\n"
+			   "suspend: possible\n"
+			   "hibernate: possible\n"
+			   "transition: none\n");
 }
 
-static void drm_virt_pm_test_debugfs_walks(struct kunit *test)
+static void drm_virt_pm_test_debugfs_state(struct kunit *test)
 {
 	struct vpm_mock *mock = test->priv;
-	const char *text;
 
-	/* A suspend and a resume leave a line for each step, in their order. */
-	mock->down_ret[VPM_MOCK_QUEUES] = -EIO;
+	/* The state, resets, and failures. */
 	KUNIT_ASSERT_EQ(test, vpm_mock_suspend(mock), 0);
 	KUNIT_EXPECT_TRUE(test, shows(mock, "state: down\n"));
 	KUNIT_EXPECT_TRUE(test, shows(mock, "epoch: 2\n"));
-	KUNIT_EXPECT_TRUE(test, shows(mock, "gate: closed, 0 inside\n"));
-	KUNIT_EXPECT_TRUE(test, shows(mock, "suspend: gate down 0 "));
-	KUNIT_EXPECT_TRUE(test, shows(mock, "suspend: queues down -5 "));
-	KUNIT_EXPECT_FALSE(test, shows(mock, "resume: "));
-
-	KUNIT_ASSERT_EQ(test, vpm_mock_resume(mock), 0);
+	KUNIT_EXPECT_TRUE(test, shows(mock, "failures: 0\n"));
+	mock->resume_failures = 1;
+	KUNIT_ASSERT_EQ(test, vpm_mock_resume(mock), -EIO);
+	KUNIT_EXPECT_TRUE(test, shows(mock, "state: down\n"));
+	KUNIT_EXPECT_TRUE(test, shows(mock, "failures: 1\n"));
+	vpm_mock_thaw(mock);
 	KUNIT_EXPECT_TRUE(test, shows(mock, "state: running\n"));
-	text = strstr(show(mock), "\nresume: queues up 0 ");
-	KUNIT_ASSERT_NOT_NULL(test, text);
-	text = strstr(text, " us\n");
-	KUNIT_ASSERT_NOT_NULL(test, text);
-	KUNIT_EXPECT_TRUE(test, strstarts(text, " us\nresume: reset up 0 "));
-}
-
-static void show_inside(struct vpm_mock *mock)
-{
-	mock->seen[0] += shows(mock, "state: suspending\n");
-	mock->seen[1] += shows(mock, "state: resuming\n");
-}
-
-static void drm_virt_pm_test_debugfs_under_way(struct kunit *test)
-{
-	struct vpm_mock *mock = test->priv;
-
-	/* The states under way have names, too. */
-	mock->in_step = show_inside;
+	KUNIT_EXPECT_TRUE(test, shows(mock, "failures: 1\n"));
 	KUNIT_ASSERT_EQ(test, vpm_mock_suspend(mock), 0);
-	KUNIT_ASSERT_EQ(test, vpm_mock_resume(mock), 0);
-	KUNIT_EXPECT_EQ(test, mock->seen[0], VPM_MOCK_STEPS);
-	KUNIT_EXPECT_EQ(test, mock->seen[1], VPM_MOCK_STEPS);
-}
-
-static void drm_virt_pm_test_debugfs_objects(struct kunit *test)
-{
-	static const char counts[] =
-		"objects: 3 tracked, 1 resident, 2 stale, 1 lost, 1 restored\n";
-	struct vpm_mock *mock = test->priv;
-	struct drm_virt_pm *vpm = &mock->base;
-	struct vpm_mock_object *back;
-
-	/* Objects are counted by what became of them; the lost ones are named. */
-	back = vpm_mock_object_create(mock, 1);
-	vpm_mock_object_create(mock, 2);
-	drm_virt_pm_object_lose(vpm, &vpm_mock_object_create(mock, 33)->base,
-				-ENOSPC);
-	drm_virt_pm_device_reset(vpm);
-	KUNIT_ASSERT_EQ(test, drm_virt_pm_object_use(vpm, &back->base), 0);
-	KUNIT_EXPECT_TRUE(test, shows(mock, counts));
-	KUNIT_EXPECT_TRUE(test, shows(mock, "lost-object: 33 (-28)\n"));
-}
-
-static void drm_virt_pm_test_debugfs_refusal(struct kunit *test)
-{
-	struct vpm_mock *mock = test->priv;
-
-	/* The last refusal is kept in words. */
-	drm_virt_pm_refuse(&mock->base, -EBUSY, "2 contexts with 3D work");
-	KUNIT_EXPECT_TRUE(test, shows(mock, "refusal: none: 2 contexts with 3D work (-16)\n"));
+	KUNIT_EXPECT_TRUE(test, shows(mock, "epoch: 3\n"));
+	KUNIT_EXPECT_TRUE(test, shows(mock, "failures: 0\n"));
 }
 
 static void drm_virt_pm_test_debugfs_lost(struct kunit *test)
 {
 	struct vpm_mock *mock = test->priv;
 
-	/* A lost device tells why. */
-	drm_virt_pm_device_lost(&mock->base, "tested");
+	/* A lost device tells why. Its driver is not asked any more. */
+	mock->check_ret = -EBUSY;
+	drm_virt_pm_lose(&mock->base, "tested");
 	KUNIT_EXPECT_TRUE(test, shows(mock, "state: lost (tested)\n"));
+	KUNIT_EXPECT_TRUE(test, shows(mock, "suspend: possible\n"));
 }
 
-static void drm_virt_pm_test_debugfs_gate_reserve(struct kunit *test)
+static void drm_virt_pm_test_debugfs_objects(struct kunit *test)
+{
+	struct vpm_mock *mock = test->priv;
+	struct drm_virt_pm *vpm = &mock->base;
+	struct vpm_mock_object *back;
+
+	/* Objects are counted, and the one lost last is named. */
+	back = vpm_mock_object_create(mock, 1);
+	vpm_mock_object_create(mock, 2);
+	drm_virt_pm_reset(vpm);
+	KUNIT_ASSERT_EQ(test, drm_virt_pm_object_use(vpm, &back->base), 0);
+	KUNIT_EXPECT_TRUE(test, shows(mock, "objects: 2 tracked, 1 restored, 0 lost\n"));
+	drm_virt_pm_object_lose(vpm, &vpm_mock_object_create(mock, 33)->base,
+				-ENOSPC);
+	KUNIT_EXPECT_TRUE(test, shows(mock, "objects: 3 tracked, 1 restored, 1 lost (last: 33)\n"));
+}
+
+static void drm_virt_pm_test_debugfs_asks(struct kunit *test)
 {
 	struct vpm_mock *mock = test->priv;
 
-	/* Who is inside and what is set aside can be seen. */
-	mock->need[0] = 4096;
-	KUNIT_ASSERT_EQ(test, drm_virt_pm_enter(&mock->base), 0);
-	KUNIT_ASSERT_EQ(test, drm_virt_pm_reserve_fill(&mock->base), 0);
-	KUNIT_EXPECT_TRUE(test, shows(mock, "gate: open, 1 inside\n"));
-	KUNIT_EXPECT_TRUE(test, shows(mock, "reserve: 4096 bytes, 0 used\n"));
-	drm_virt_pm_exit(&mock->base);
+	/*
+	 * The driver is asked at the time of reading, about both. Nothing is
+	 * noted as a refusal, and no transition is announced by that.
+	 */
+	mock->check_ret = -EBUSY;
+	mock->why = "2 contexts with 3D work";
+	KUNIT_EXPECT_TRUE(test, shows(mock, "suspend: refused: 2 contexts with 3D work\n"));
+	VPM_MOCK_EXPECT_LOG(mock, "check:suspend check:hibernate");
+	KUNIT_EXPECT_TRUE(test, shows(mock, "hibernate: refused: 2 contexts with 3D work\n"));
+	KUNIT_EXPECT_TRUE(test, shows(mock, "refusal: none\n"));
+	KUNIT_EXPECT_TRUE(test, shows(mock, "transition: none\n"));
+	KUNIT_EXPECT_STREQ(test, mock->base.refusal, "");
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_get_transition(), DRM_VIRT_PM_NONE);
+
+	mock->check_ret = 0;
+	KUNIT_EXPECT_TRUE(test, shows(mock, "suspend: possible\n"));
+	KUNIT_EXPECT_TRUE(test, shows(mock, "hibernate: possible\n"));
+}
+
+static void drm_virt_pm_test_debugfs_refusal(struct kunit *test)
+{
+	struct vpm_mock *mock = test->priv;
+
+	/* The last refusal is kept. */
+	drm_virt_pm_refuse(&mock->base, -EBUSY, "2 contexts with 3D work");
+	KUNIT_EXPECT_TRUE(test, shows(mock, "refusal: suspend: 2 contexts with 3D work (-16)\n"));
+	drm_virt_pm_refuse(&mock->base, -ETIMEDOUT, "the host does not answer");
+	KUNIT_EXPECT_TRUE(test, shows(mock, "refusal: suspend: the host does not answer (-110)\n"));
+}
+
+static void end_transition(void *event)
+{
+	drm_virt_pm_notify((uintptr_t)event);
+}
+
+struct transition_param {
+	unsigned long event;
+	unsigned long post;
+	const char *line;
+};
+
+static const struct transition_param transition_params[] = {
+	{ PM_SUSPEND_PREPARE, PM_POST_SUSPEND, "transition: suspend\n" },
+	{ PM_HIBERNATION_PREPARE, PM_POST_HIBERNATION, "transition: hibernate\n" },
+	{ PM_RESTORE_PREPARE, PM_POST_RESTORE, "transition: restore\n" },
+};
+
+KUNIT_ARRAY_PARAM_DESC(transition, transition_params, line);
+
+static void drm_virt_pm_test_debugfs_transition(struct kunit *test)
+{
+	const struct transition_param *param = test->param_value;
+	struct vpm_mock *mock = test->priv;
+	void *post = (void *)(uintptr_t)param->post;
+
+	/* Each transition that is announced has a name. */
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, end_transition, post));
+	if (drm_virt_pm_notify(param->event))
+		kunit_skip(test, "another device refuses");
+	KUNIT_EXPECT_TRUE(test, shows(mock, param->line));
 }
 
 static struct kunit_case drm_virt_pm_debugfs_cases[] = {
 	KUNIT_CASE(drm_virt_pm_test_debugfs_file),
 	KUNIT_CASE(drm_virt_pm_test_debugfs_fresh),
-	KUNIT_CASE(drm_virt_pm_test_debugfs_walks),
-	KUNIT_CASE(drm_virt_pm_test_debugfs_under_way),
-	KUNIT_CASE(drm_virt_pm_test_debugfs_objects),
-	KUNIT_CASE(drm_virt_pm_test_debugfs_refusal),
+	KUNIT_CASE(drm_virt_pm_test_debugfs_state),
 	KUNIT_CASE(drm_virt_pm_test_debugfs_lost),
-	KUNIT_CASE(drm_virt_pm_test_debugfs_gate_reserve),
+	KUNIT_CASE(drm_virt_pm_test_debugfs_objects),
+	KUNIT_CASE(drm_virt_pm_test_debugfs_asks),
+	KUNIT_CASE(drm_virt_pm_test_debugfs_refusal),
+	KUNIT_CASE_PARAM(drm_virt_pm_test_debugfs_transition,
+			 transition_gen_params),
 	{}
 };
 

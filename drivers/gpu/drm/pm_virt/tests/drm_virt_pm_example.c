@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
 /*
- * A driver as small as one can be that uses each part of drm_virt_pm. Parts of
- * this file are in Documentation/gpu/drm-virt-pm.rst, from a comment "step N" to
- * the next one.
+ * A small driver that uses each part of drm_virt_pm. Parts of this file are in
+ * Documentation/gpu/drm-virt-pm.rst, from a comment "adopt" to the next one.
  */
 
 #include <linux/device.h>
@@ -14,6 +13,7 @@
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_ioctl.h>
+#include <drm/drm_modeset_helper.h>
 
 #include "drm_virt_pm_example.h"
 
@@ -22,8 +22,8 @@ static struct toy *to_toy(struct drm_virt_pm *vpm)
 	return container_of(vpm, struct toy, pm);
 }
 
-/* The hypervisor's side: takes commands in order. */
-static void host_execute(struct toy_host *host, const struct toy_command *cmd)
+static void toy_host_execute(struct toy_host *host,
+			     const struct toy_command *cmd)
 {
 	bool *known = &host->known[cmd->id];
 	bool creates = cmd->type == TOY_CREATE;
@@ -48,21 +48,52 @@ static void host_execute(struct toy_host *host, const struct toy_command *cmd)
 	}
 }
 
-static void host_work(struct work_struct *work)
+/* Stands for the host */
+static void toy_host_work(struct work_struct *work)
 {
 	struct toy *toy = container_of(work, struct toy, host_work);
 
 	spin_lock(&toy->lock);
 	while (!toy->host.hangs && toy->answered != toy->queued)
-		host_execute(&toy->host,
-			     &toy->ring[toy->answered++ % TOY_RING]);
+		toy_host_execute(&toy->host,
+				 &toy->ring[toy->answered++ % TOY_RING]);
 	spin_unlock(&toy->lock);
 	wake_up_all(&toy->progress);
 }
 
-/* step 2: the queue */
-static void toy_count(struct drm_virt_pm_queue *queue, unsigned int *queued,
-		      unsigned int *pending)
+static int toy_start(struct toy *toy)
+{
+	if (toy->host.failing_starts) {
+		toy->host.failing_starts--;
+		return -EIO;
+	}
+
+	spin_lock(&toy->lock);
+	toy->stopped = false;
+	spin_unlock(&toy->lock);
+
+	return 0;
+}
+
+/*
+ * Refuse new commands, reset the device and complete the commands that it did
+ * not answer, which a real driver does with an error for their fences.
+ */
+static void toy_stop(struct toy *toy)
+{
+	spin_lock(&toy->lock);
+	toy->stopped = true;
+	spin_unlock(&toy->lock);
+	cancel_work_sync(&toy->host_work);
+
+	memset(toy->host.known, 0, sizeof(toy->host.known));
+	toy->host.screen = 0;
+	toy->answered = toy->queued;
+}
+
+/* adopt: queue */
+static void toy_queue_count(struct drm_virt_pm_queue *queue,
+			    unsigned int *queued, unsigned int *pending)
 {
 	struct toy *toy = container_of(queue, struct toy, queue);
 
@@ -72,24 +103,16 @@ static void toy_count(struct drm_virt_pm_queue *queue, unsigned int *queued,
 	spin_unlock(&toy->lock);
 }
 
-static void toy_kick(struct drm_virt_pm_queue *queue)
+static void toy_queue_kick(struct drm_virt_pm_queue *queue)
 {
 	struct toy *toy = container_of(queue, struct toy, queue);
 
 	schedule_work(&toy->host_work);
 }
 
-static void toy_flush(struct drm_virt_pm_queue *queue)
-{
-	struct toy *toy = container_of(queue, struct toy, queue);
-
-	flush_work(&toy->host_work);
-}
-
 static const struct drm_virt_pm_queue_ops toy_queue_ops = {
-	.count = toy_count,
-	.kick = toy_kick,
-	.flush = toy_flush,
+	.count = toy_queue_count,
+	.kick = toy_queue_kick,
 };
 
 static int toy_send(struct toy *toy, enum toy_command_type type, u32 id,
@@ -98,7 +121,7 @@ static int toy_send(struct toy *toy, enum toy_command_type type, u32 id,
 	int ret = 0;
 
 	spin_lock(&toy->lock);
-	if (drm_virt_pm_queue_stopped(&toy->queue))
+	if (toy->stopped)
 		ret = -ENODEV;
 	else if (toy->queued - toy->answered == TOY_RING)
 		ret = -ENOMEM;
@@ -110,11 +133,24 @@ static int toy_send(struct toy *toy, enum toy_command_type type, u32 id,
 	return ret;
 }
 
-/* step 3: objects */
+/* adopt: objects */
+static int toy_object_restore(struct drm_virt_pm *vpm,
+			      struct drm_virt_pm_object *object)
+{
+	struct toy_buffer *buffer = container_of(object, struct toy_buffer,
+						 object);
+	int ret;
+
+	ret = toy_send(to_toy(vpm), TOY_CREATE, object->id, buffer->pixels);
+	if (!ret)
+		drm_virt_pm_object_restored(vpm, object);
+
+	return ret;
+}
+
 struct toy_buffer *toy_buffer_create(struct toy *toy, u32 id, u32 pixels)
 {
 	struct toy_buffer *buffer;
-	int ret;
 
 	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
 	if (!buffer)
@@ -122,43 +158,26 @@ struct toy_buffer *toy_buffer_create(struct toy *toy, u32 id, u32 pixels)
 
 	buffer->toy = toy;
 	buffer->pixels = pixels;
-	drm_virt_pm_object_init(&buffer->object);
-
-	ret = toy_send(toy, TOY_CREATE, id, pixels);
-	if (ret) {
-		kfree(buffer);
-		return ERR_PTR(ret);
-	}
-	drm_virt_pm_object_created(&toy->pm, &buffer->object, id);
+	drm_virt_pm_object_init(&toy->pm, &buffer->object, id);
 
 	return buffer;
 }
 
-static int toy_object_restore(struct drm_virt_pm *vpm,
-			      struct drm_virt_pm_object *object)
-{
-	struct toy_buffer *buffer = container_of(object, struct toy_buffer,
-						 object);
-
-	return toy_send(to_toy(vpm), TOY_CREATE, object->id, buffer->pixels);
-}
-
-int toy_buffer_show(struct toy_buffer *buffer)
+static int toy_buffer_show(struct toy_buffer *buffer)
 {
 	struct toy *toy = buffer->toy;
 	int ret;
 
-	/* one comparison, unless the toy was reset since the last time */
+	/* creates the buffer on the device at first, and after a reset */
 	ret = drm_virt_pm_object_use(&toy->pm, &buffer->object);
 	if (ret)
 		return ret;
-
 	ret = toy_send(toy, TOY_SHOW, buffer->object.id, 0);
 	if (ret)
 		return ret;
-
 	toy->shown = buffer;
-	toy_kick(&toy->queue);
+	toy_queue_kick(&toy->queue);
+
 	return 0;
 }
 
@@ -168,14 +187,13 @@ void toy_buffer_free(struct toy_buffer *buffer)
 
 	if (toy->shown == buffer)
 		toy->shown = NULL;
-	/* nothing is sent about what the toy does not know */
-	if (drm_virt_pm_object_is_resident(&toy->pm, &buffer->object))
+	if (drm_virt_pm_object_resident(&toy->pm, &buffer->object))
 		toy_send(toy, TOY_DESTROY, buffer->object.id, 0);
-	drm_virt_pm_object_released(&toy->pm, &buffer->object);
+	drm_virt_pm_object_fini(&toy->pm, &buffer->object);
 	kfree(buffer);
 }
 
-/* step 4: refusals */
+/* adopt: refusals */
 static int toy_check(struct drm_virt_pm *vpm,
 		     enum drm_virt_pm_transition transition,
 		     struct seq_buf *why)
@@ -189,171 +207,69 @@ static int toy_check(struct drm_virt_pm *vpm,
 	return -EBUSY;
 }
 
-/* step 5: the order */
-static int host_down(struct drm_virt_pm *vpm)
-{
-	int ret = drm_virt_pm_queue_drain(&to_toy(vpm)->queue,
-					  drm_virt_pm_stall_ms());
-
-	if (ret)
-		drm_virt_pm_refuse(vpm, ret, "the host does not answer");
-	return ret;
-}
-
-static int gate_down(struct drm_virt_pm *vpm)
+/* adopt: order */
+static int toy_suspend(struct drm_virt_pm *vpm)
 {
 	struct toy *toy = to_toy(vpm);
-	int ret, err;
-
-	ret = drm_virt_pm_gate_close(vpm, drm_virt_pm_stall_ms());
-	err = drm_virt_pm_queue_drain(&toy->queue, drm_virt_pm_stall_ms());
-	drm_virt_pm_queue_stop(&toy->queue);
-
-	return ret ?: err;
-}
-
-static int gate_up(struct drm_virt_pm *vpm)
-{
-	drm_virt_pm_queue_start(&to_toy(vpm)->queue);
-	drm_virt_pm_gate_open(vpm);
-	return 0;
-}
-
-static int device_down(struct drm_virt_pm *vpm)
-{
-	struct toy *toy = to_toy(vpm);
-
-	/* A real driver resets its device here; it has forgotten everything. */
-	cancel_work_sync(&toy->host_work);
-	memset(toy->host.known, 0, sizeof(toy->host.known));
-	toy->host.screen = 0;
-	/* what it never answered: complete it with an error, fences above all */
-	toy->answered = toy->queued;
-
-	drm_virt_pm_device_reset(vpm);
-	return 0;
-}
-
-static int device_up(struct drm_virt_pm *vpm)
-{
-	return to_toy(vpm)->host.refuses_to_start ? -EIO : 0;
-}
-
-static int screen_up(struct drm_virt_pm *vpm)
-{
-	struct toy *toy = to_toy(vpm);
-
-	return toy->shown ? toy_buffer_show(toy->shown) : 0;
-}
-
-/* In the order in which they come up; a suspend takes them down backwards. */
-static const struct drm_virt_pm_step toy_steps[] = {
-	{ "device", .up = device_up, .down = device_down },
-	{ "gate", .up = gate_up, .down = gate_down,
-	  .flags = DRM_VIRT_PM_STEP_FINAL },
-	{ "screen", .up = screen_up, .flags = DRM_VIRT_PM_STEP_OPTIONAL },
-	{ "host", .down = host_down },
-	{ "check", .down = drm_virt_pm_check },
-};
-
-/* step 6: a device that does not come back */
-static void toy_unplug(struct toy *toy)
-{
-	/* toy_lost() may run while toy_remove() does: only one of them unplugs */
-	if (!test_and_set_bit(0, &toy->unplugged))
-		drm_dev_unplug(&toy->drm);
-}
-
-static void toy_lost(struct drm_virt_pm *vpm)
-{
-	toy_unplug(to_toy(vpm));
-}
-
-/* step 7: user space */
-static struct toy *file_to_toy(struct file *file)
-{
-	struct drm_file *drm_file = file->private_data;
-
-	return container_of(drm_file->minor->dev, struct toy, drm);
-}
-
-static long toy_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
-{
-	struct toy *toy = file_to_toy(file);
-	long ret;
-
-	ret = drm_virt_pm_enter(&toy->pm);
-	if (ret)
-		return ret;
-	ret = drm_ioctl(file, cmd, arg);
-	drm_virt_pm_exit(&toy->pm);
-
-	return ret;
-}
-
-#ifdef CONFIG_COMPAT
-static long toy_compat_ioctl(struct file *file, unsigned int cmd,
-			     unsigned long arg)
-{
-	struct toy *toy = file_to_toy(file);
-	long ret;
-
-	ret = drm_virt_pm_enter(&toy->pm);
-	if (ret)
-		return ret;
-	ret = drm_compat_ioctl(file, cmd, arg);
-	drm_virt_pm_exit(&toy->pm);
-
-	return ret;
-}
-#else
-#define toy_compat_ioctl NULL
-#endif
-
-/* step 8: probe, remove and the PM callbacks */
-static const struct drm_virt_pm_ops toy_pm_virt_ops = {
-	.check = toy_check,
-	.object_restore = toy_object_restore,
-	.lost = toy_lost,
-};
-
-int toy_probe(struct toy *toy)
-{
 	int ret;
 
-	spin_lock_init(&toy->lock);
-	init_waitqueue_head(&toy->progress);
-	INIT_WORK(&toy->host_work, host_work);
-	dev_set_drvdata(toy->drm.dev, toy);
-
-	drm_virt_pm_queue_init(&toy->queue, &toy->pm, "toy", &toy_queue_ops,
-			       &toy->lock, &toy->progress);
-	ret = drm_virt_pm_init(&toy->pm, &toy->drm, &toy_pm_virt_ops, toy_steps,
-			       ARRAY_SIZE(toy_steps));
+	/* an error refuses the suspend */
+	ret = drm_virt_pm_queue_drain(&toy->queue);
+	if (ret)
+		return drm_virt_pm_refuse(vpm, ret, "the host does not answer");
+	ret = drm_virt_pm_check(vpm);
+	if (ret)
+		return ret;
+	ret = drm_mode_config_helper_suspend(&toy->drm);
 	if (ret)
 		return ret;
 
-	ret = drm_dev_register(&toy->drm, 0);
-	if (ret)
-		drm_virt_pm_fini(&toy->pm);
-	return ret;
+	/* nothing below is undone: a host that hangs is reset as well */
+	drm_virt_pm_queue_drain(&toy->queue);
+	toy_stop(toy);
+	drm_virt_pm_reset(vpm);
+
+	return 0;
 }
 
-void toy_remove(struct toy *toy)
+static int toy_resume(struct drm_virt_pm *vpm)
 {
-	toy_unplug(toy);
-	drm_virt_pm_fini(&toy->pm);
-	cancel_work_sync(&toy->host_work);
+	struct toy *toy = to_toy(vpm);
+	int ret;
+
+	ret = toy_start(toy);
+	if (ret)
+		return ret;
+	/* the toy has no planes, whose commit would do that */
+	if (toy->shown)
+		toy_buffer_show(toy->shown);
+
+	return drm_mode_config_helper_resume(&toy->drm);
 }
 
-static int toy_suspend(struct device *dev)
+static void toy_quiesce(struct drm_virt_pm *vpm)
+{
+	toy_stop(to_toy(vpm));
+	drm_virt_pm_reset(vpm);
+}
+
+static const struct drm_virt_pm_ops toy_pm_ops = {
+	.suspend = toy_suspend,
+	.resume = toy_resume,
+	.quiesce = toy_quiesce,
+	.check = toy_check,
+	.restore = toy_object_restore,
+};
+
+/* adopt: callbacks */
+static int toy_dev_suspend(struct device *dev)
 {
 	struct toy *toy = dev_get_drvdata(dev);
 
 	return drm_virt_pm_suspend(&toy->pm);
 }
 
-static int toy_resume(struct device *dev)
+static int toy_dev_resume(struct device *dev)
 {
 	struct toy *toy = dev_get_drvdata(dev);
 
@@ -361,23 +277,54 @@ static int toy_resume(struct device *dev)
 }
 
 /* all six: suspend, freeze and poweroff; resume, thaw and restore */
-DEFINE_SIMPLE_DEV_PM_OPS(toy_pm_ops, toy_suspend, toy_resume);
+DEFINE_SIMPLE_DEV_PM_OPS(toy_dev_pm_ops, toy_dev_suspend, toy_dev_resume);
 
-static const struct file_operations toy_fops = {
-	.owner = THIS_MODULE,
-	.open = drm_open,
-	.release = drm_release,
-	.unlocked_ioctl = toy_ioctl,
-	.compat_ioctl = toy_compat_ioctl,
-	.read = drm_read,
-	.poll = drm_poll,
-	.mmap = drm_gem_mmap,
-};
+/* an ioctl waits for a device that is resumed after the tasks */
+int toy_buffer_show_ioctl(struct toy_buffer *buffer)
+{
+	int ret;
 
-/* step 8: end */
+	ret = drm_virt_pm_wait_running(&buffer->toy->pm);
+	if (ret)
+		return ret;
+
+	return toy_buffer_show(buffer);
+}
+
+int toy_probe(struct toy *toy)
+{
+	int ret;
+
+	spin_lock_init(&toy->lock);
+	init_waitqueue_head(&toy->progress);
+	INIT_WORK(&toy->host_work, toy_host_work);
+	dev_set_drvdata(toy->drm.dev, toy);
+
+	toy->queue.vpm = &toy->pm;
+	toy->queue.name = "toy";
+	toy->queue.ops = &toy_queue_ops;
+	toy->queue.progress = &toy->progress;
+
+	ret = drmm_virt_pm_init(&toy->pm, &toy->drm, &toy_pm_ops);
+	if (ret)
+		return ret;
+
+	return drm_dev_register(&toy->drm, 0);
+}
+
+void toy_remove(struct toy *toy)
+{
+	/* unplugs the DRM device, unless it was lost */
+	drm_virt_pm_unplug(&toy->pm);
+	toy_stop(toy);
+}
+
+/* adopt: end */
+
+DEFINE_DRM_GEM_FOPS(toy_fops);
 
 const struct drm_driver toy_driver = {
-	.driver_features = DRIVER_GEM,
+	.driver_features = DRIVER_GEM | DRIVER_MODESET | DRIVER_ATOMIC,
 	.fops = &toy_fops,
 	.name = "toy",
 	.desc = "example of drm_virt_pm",

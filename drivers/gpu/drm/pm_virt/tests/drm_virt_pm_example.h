@@ -32,7 +32,7 @@ struct toy_command {
 	u32 pixels;
 };
 
-/* The hypervisor's side. It objects to what it does not know. */
+/* The host counts an error for each buffer that it does not know */
 struct toy_host {
 	bool known[TOY_BUFFERS];
 	u32 pixels[TOY_BUFFERS];
@@ -40,43 +40,43 @@ struct toy_host {
 	unsigned int commands;
 	unsigned int errors;
 	bool hangs;
-	bool refuses_to_start;
+	unsigned int failing_starts;
 };
 
-/* step 1: embed */
+/* adopt: embed */
 struct toy {
 	struct drm_device drm;
 	struct drm_virt_pm pm;
 	struct drm_virt_pm_queue queue;
 
-	spinlock_t lock;		/* the ring, and queue.stopped */
+	spinlock_t lock;	/* protects the members up to @progress */
 	struct toy_command ring[TOY_RING];
 	unsigned int queued, answered;
+	bool stopped;
 	wait_queue_head_t progress;
 
 	struct toy_buffer *shown;
-	unsigned int decoders;		/* with a state that only the host has */
-	unsigned long unplugged;
+	unsigned int decoders;	/* in use; only the host has their state */
 
-	struct work_struct host_work;	/* stands for the other side */
+	struct work_struct host_work;
 	struct toy_host host;
 };
 
 struct toy_buffer {
 	struct drm_virt_pm_object object;
 	struct toy *toy;
-	u32 pixels;			/* what is in it; guest memory survives */
+	u32 pixels;
 };
 
-/* step 1: end */
+/* adopt: end */
 
 extern const struct drm_driver toy_driver;
-extern const struct dev_pm_ops toy_pm_ops;
+extern const struct dev_pm_ops toy_dev_pm_ops;
 
 int toy_probe(struct toy *toy);
 void toy_remove(struct toy *toy);
 struct toy_buffer *toy_buffer_create(struct toy *toy, u32 id, u32 pixels);
-int toy_buffer_show(struct toy_buffer *buffer);
+int toy_buffer_show_ioctl(struct toy_buffer *buffer);
 void toy_buffer_free(struct toy_buffer *buffer);
 
 #endif

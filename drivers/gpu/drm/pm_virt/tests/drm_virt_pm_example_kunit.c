@@ -2,6 +2,7 @@
 
 /* The example of the documentation does what the page says of it. */
 
+#include <linux/device.h>
 #include <linux/err.h>
 
 #include <drm/drm_kunit_helpers.h>
@@ -34,6 +35,7 @@ static int example_init(struct kunit *test)
 	return 0;
 }
 
+/* As the PM core; the work leaves a suspended device to it */
 static int call(struct toy *toy, int (*callback)(struct device *dev))
 {
 	struct device *dev = toy->drm.dev;
@@ -41,11 +43,20 @@ static int call(struct toy *toy, int (*callback)(struct device *dev))
 
 	device_lock(dev);
 	ret = callback(dev);
-	/* as the PM core does: or the device is lost, as nobody will resume it */
 	dev->power.is_suspended = toy->pm.state == DRM_VIRT_PM_DOWN;
 	device_unlock(dev);
 
 	return ret;
+}
+
+/* The PM core is through, and tasks run again */
+static void thaw(struct toy *toy)
+{
+	device_lock(toy->drm.dev);
+	toy->drm.dev->power.is_suspended = false;
+	device_unlock(toy->drm.dev);
+	flush_delayed_work(&toy->pm.work);
+	flush_delayed_work(&toy->pm.work);
 }
 
 static void free_buffer(void *buffer)
@@ -75,23 +86,23 @@ static void drm_virt_pm_test_example_hibernation(struct kunit *test)
 	struct toy_buffer *shown = create(test, 1, 0x111111);
 	struct toy_buffer *other = create(test, 2, 0x222222);
 
-	KUNIT_ASSERT_EQ(test, toy_buffer_show(other), 0);
-	KUNIT_ASSERT_EQ(test, toy_buffer_show(shown), 0);
+	KUNIT_ASSERT_EQ(test, toy_buffer_show_ioctl(other), 0);
+	KUNIT_ASSERT_EQ(test, toy_buffer_show_ioctl(shown), 0);
 	KUNIT_ASSERT_EQ(test, screen(toy), 0x111111);
 
-	/* The screen comes back by itself, twice; what is not used does not. */
-	KUNIT_EXPECT_EQ(test, call(toy, toy_pm_ops.freeze), 0);
+	/* The screen comes back by itself, twice. The other buffer does not. */
+	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.freeze), 0);
 	KUNIT_EXPECT_EQ(test, screen(toy), 0);
-	KUNIT_EXPECT_EQ(test, call(toy, toy_pm_ops.thaw), 0);
+	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.thaw), 0);
 	KUNIT_EXPECT_EQ(test, screen(toy), 0x111111);
-	KUNIT_EXPECT_EQ(test, call(toy, toy_pm_ops.poweroff), 0);
+	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.poweroff), 0);
 	KUNIT_EXPECT_EQ(test, screen(toy), 0);
-	KUNIT_EXPECT_EQ(test, call(toy, toy_pm_ops.restore), 0);
+	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.restore), 0);
 	KUNIT_EXPECT_EQ(test, screen(toy), 0x111111);
 	KUNIT_EXPECT_FALSE(test, toy->host.known[2]);
 
-	/* It comes back when it is used. */
-	KUNIT_EXPECT_EQ(test, toy_buffer_show(other), 0);
+	/* It is created again when it is used. */
+	KUNIT_EXPECT_EQ(test, toy_buffer_show_ioctl(other), 0);
 	KUNIT_EXPECT_EQ(test, screen(toy), 0x222222);
 	KUNIT_EXPECT_EQ(test, toy->host.errors, 0);
 }
@@ -102,9 +113,11 @@ static void drm_virt_pm_test_example_free(struct kunit *test)
 	struct toy_buffer *buffer = create(test, 1, 0x111111);
 	unsigned int commands;
 
-	/* The host hears nothing about what it has forgotten. */
-	KUNIT_ASSERT_EQ(test, call(toy, toy_pm_ops.suspend), 0);
-	KUNIT_ASSERT_EQ(test, call(toy, toy_pm_ops.resume), 0);
+	/* The host is not told of a buffer that it has forgotten. */
+	KUNIT_ASSERT_EQ(test, toy_buffer_show_ioctl(buffer), 0);
+	KUNIT_ASSERT_EQ(test, call(toy, toy_dev_pm_ops.suspend), 0);
+	toy->shown = NULL;
+	KUNIT_ASSERT_EQ(test, call(toy, toy_dev_pm_ops.resume), 0);
 	commands = toy->host.commands;
 	kunit_release_action(test, free_buffer, buffer);
 	toy->queue.ops->kick(&toy->queue);
@@ -119,17 +132,17 @@ static void drm_virt_pm_test_example_refused(struct kunit *test)
 	struct toy_buffer *shown = create(test, 1, 0x111111);
 
 	/* A refusal says why and changes nothing. */
-	KUNIT_ASSERT_EQ(test, toy_buffer_show(shown), 0);
+	KUNIT_ASSERT_EQ(test, toy_buffer_show_ioctl(shown), 0);
 	toy->decoders = 2;
-	KUNIT_EXPECT_EQ(test, call(toy, toy_pm_ops.freeze), -EBUSY);
-	KUNIT_EXPECT_NOT_NULL(test, strstr(toy->pm.refusal,
-					   "2 video decoders (-16)"));
+	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.freeze), -EBUSY);
+	KUNIT_EXPECT_STREQ(test, toy->pm.refusal,
+			   "suspend: 2 video decoders (-16)");
 	KUNIT_EXPECT_EQ(test, screen(toy), 0x111111);
 	KUNIT_EXPECT_EQ(test, toy->pm.epoch, 1);
 
 	toy->decoders = 0;
-	KUNIT_EXPECT_EQ(test, call(toy, toy_pm_ops.freeze), 0);
-	KUNIT_EXPECT_EQ(test, call(toy, toy_pm_ops.restore), 0);
+	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.freeze), 0);
+	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.restore), 0);
 	KUNIT_EXPECT_EQ(test, screen(toy), 0x111111);
 }
 
@@ -138,33 +151,55 @@ static void drm_virt_pm_test_example_hang(struct kunit *test)
 	struct toy *toy = test->priv;
 	struct toy_buffer *shown;
 
-	/* A host that hangs refuses as well, within its time; later it works. */
+	/* A host that hangs refuses as well. Later it answers again. */
 	vpm_mock_set_stall_ms(test, 20);
 	toy->host.hangs = true;
 	shown = create(test, 1, 0x111111);
-	KUNIT_ASSERT_EQ(test, toy_buffer_show(shown), 0);
-	KUNIT_EXPECT_EQ(test, call(toy, toy_pm_ops.freeze), -ETIMEDOUT);
+	KUNIT_ASSERT_EQ(test, toy_buffer_show_ioctl(shown), 0);
+	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.freeze), -ETIMEDOUT);
+	KUNIT_EXPECT_STREQ(test, toy->pm.refusal,
+			   "suspend: the host does not answer (-110)");
 	KUNIT_EXPECT_EQ(test, toy->pm.epoch, 1);
 
 	toy->host.hangs = false;
-	KUNIT_EXPECT_EQ(test, call(toy, toy_pm_ops.freeze), 0);
-	KUNIT_EXPECT_EQ(test, call(toy, toy_pm_ops.restore), 0);
+	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.freeze), 0);
+	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.restore), 0);
 	KUNIT_EXPECT_EQ(test, screen(toy), 0x111111);
+	KUNIT_EXPECT_EQ(test, toy->host.errors, 0);
+}
+
+static void drm_virt_pm_test_example_second_try(struct kunit *test)
+{
+	struct toy *toy = test->priv;
+	struct toy_buffer *shown = create(test, 1, 0x111111);
+
+	/* A resume that fails once costs only time. */
+	KUNIT_ASSERT_EQ(test, toy_buffer_show_ioctl(shown), 0);
+	KUNIT_ASSERT_EQ(test, call(toy, toy_dev_pm_ops.freeze), 0);
+	toy->host.failing_starts = 1;
+	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.restore), -EIO);
+	KUNIT_EXPECT_EQ(test, screen(toy), 0);
+	thaw(toy);
+	KUNIT_EXPECT_EQ(test, screen(toy), 0x111111);
+	KUNIT_EXPECT_EQ(test, toy_buffer_show_ioctl(shown), 0);
 	KUNIT_EXPECT_EQ(test, toy->host.errors, 0);
 }
 
 static void drm_virt_pm_test_example_lost(struct kunit *test)
 {
 	struct toy *toy = test->priv;
+	struct toy_buffer *shown = create(test, 1, 0x111111);
 
-	/* A device that does not come back is unplugged, and the system lives. */
-	KUNIT_ASSERT_EQ(test, call(toy, toy_pm_ops.freeze), 0);
-	toy->host.refuses_to_start = true;
-	KUNIT_EXPECT_EQ(test, call(toy, toy_pm_ops.restore), -EIO);
-	flush_delayed_work(&toy->pm.work);
+	/* A device that does not come back is unplugged. */
+	KUNIT_ASSERT_EQ(test, toy_buffer_show_ioctl(shown), 0);
+	KUNIT_ASSERT_EQ(test, call(toy, toy_dev_pm_ops.freeze), 0);
+	toy->host.failing_starts = 2;
+	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.restore), -EIO);
+	thaw(toy);
 	KUNIT_EXPECT_TRUE(test, drm_dev_is_unplugged(&toy->drm));
-	KUNIT_EXPECT_EQ(test, call(toy, toy_pm_ops.freeze), 0);
-	KUNIT_EXPECT_EQ(test, call(toy, toy_pm_ops.restore), 0);
+	KUNIT_EXPECT_EQ(test, toy_buffer_show_ioctl(shown), -ENODEV);
+	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.freeze), 0);
+	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.restore), 0);
 }
 
 static struct kunit_case drm_virt_pm_example_cases[] = {
@@ -172,6 +207,7 @@ static struct kunit_case drm_virt_pm_example_cases[] = {
 	KUNIT_CASE(drm_virt_pm_test_example_free),
 	KUNIT_CASE(drm_virt_pm_test_example_refused),
 	KUNIT_CASE(drm_virt_pm_test_example_hang),
+	KUNIT_CASE(drm_virt_pm_test_example_second_try),
 	KUNIT_CASE(drm_virt_pm_test_example_lost),
 	{}
 };

@@ -6,14 +6,13 @@
 #include <linux/sched/signal.h>
 #include <linux/seq_buf.h>
 
+#include <drm/drm_drv.h>
 #include <drm/drm_kunit_helpers.h>
 #include <kunit/device.h>
 #include <kunit/resource.h>
+#include <kunit/static_stub.h>
 
 #include "drm_virt_pm_mock.h"
-
-/* As short as a timeout can be that has to happen, in milliseconds. */
-#define GATE_TIMEOUT_MS	20
 
 void vpm_mock_log(struct vpm_mock *mock, const char *fmt, ...)
 {
@@ -37,131 +36,101 @@ void vpm_mock_log_clear(struct vpm_mock *mock)
 	spin_unlock(&mock->lock);
 }
 
-static int mock_step(struct drm_virt_pm *vpm, enum vpm_mock_step step,
-		     const char *name, bool up)
-{
-	struct vpm_mock *mock = to_vpm_mock(vpm);
-	int ret = up ? mock->up_ret[step] : mock->down_ret[step];
-
-	vpm_mock_log(mock, "%c%s%s", up ? '+' : '-', name, ret ? "!" : "");
-	if (!ret && mock->in_step)
-		mock->in_step(mock);
-
-	return ret;
-}
-
-static int queues_up(struct drm_virt_pm *vpm)
-{
-	return mock_step(vpm, VPM_MOCK_QUEUES, "queues", true);
-}
-
-static int queues_down(struct drm_virt_pm *vpm)
-{
-	return mock_step(vpm, VPM_MOCK_QUEUES, "queues", false);
-}
-
-static int reset_up(struct drm_virt_pm *vpm)
-{
-	return mock_step(vpm, VPM_MOCK_RESET, "reset", true);
-}
-
-static int reset_down(struct drm_virt_pm *vpm)
-{
-	int ret = mock_step(vpm, VPM_MOCK_RESET, "reset", false);
-
-	if (!ret)
-		drm_virt_pm_device_reset(vpm);
-	return ret;
-}
-
-static int gate_up(struct drm_virt_pm *vpm)
-{
-	int ret = mock_step(vpm, VPM_MOCK_GATE, "gate", true);
-
-	if (!ret)
-		drm_virt_pm_gate_open(vpm);
-	return ret;
-}
-
-static int gate_down(struct drm_virt_pm *vpm)
-{
-	int ret = mock_step(vpm, VPM_MOCK_GATE, "gate", false);
-
-	return ret ?: drm_virt_pm_gate_close(vpm, GATE_TIMEOUT_MS);
-}
-
-static int kms_up(struct drm_virt_pm *vpm)
-{
-	return mock_step(vpm, VPM_MOCK_KMS, "kms", true);
-}
-
-static int kms_down(struct drm_virt_pm *vpm)
-{
-	return mock_step(vpm, VPM_MOCK_KMS, "kms", false);
-}
-
-static const struct drm_virt_pm_step mock_steps[VPM_MOCK_STEPS] = {
-	[VPM_MOCK_QUEUES] = {
-		.name = "queues",
-		.up = queues_up,
-		.down = queues_down,
-	},
-	[VPM_MOCK_RESET] = {
-		.name = "reset",
-		.up = reset_up,
-		.down = reset_down,
-		.flags = DRM_VIRT_PM_STEP_FINAL,
-	},
-	[VPM_MOCK_GATE] = {
-		.name = "gate",
-		.up = gate_up,
-		.down = gate_down,
-	},
-	[VPM_MOCK_KMS] = {
-		.name = "kms",
-		.up = kms_up,
-		.down = kms_down,
-		.flags = DRM_VIRT_PM_STEP_OPTIONAL,
-	},
-};
-
-/* Until the test lets go; the limit only ends a hang. */
-static void mock_hold(struct vpm_mock *mock)
+/* Until the test lets go; the limit only ends a hang */
+static void vpm_mock_wait(struct vpm_mock *mock)
 {
 	if (READ_ONCE(mock->hold))
 		wait_for_completion_timeout(&mock->proceed, 10 * HZ);
 }
 
-static int mock_check(struct drm_virt_pm *vpm,
-		      enum drm_virt_pm_transition transition,
-		      struct seq_buf *why)
+/* While this is set, the work leaves the device to the PM core */
+static void vpm_mock_set_is_suspended(struct vpm_mock *mock, bool is_suspended)
+{
+	mock->drm.dev->power.is_suspended = is_suspended;
+}
+
+static int vpm_mock_op_suspend(struct drm_virt_pm *vpm)
+{
+	struct vpm_mock *mock = to_vpm_mock(vpm);
+	int ret = mock->refuse_ret;
+
+	vpm_mock_log(mock, "suspend%s", ret ? "!" : "");
+	if (mock->in_suspend)
+		mock->in_suspend(mock);
+	vpm_mock_wait(mock);
+	if (ret)
+		return ret;
+
+	if (!mock->no_reset)
+		drm_virt_pm_reset(vpm);
+	return mock->suspend_ret;
+}
+
+static int vpm_mock_op_resume(struct drm_virt_pm *vpm)
+{
+	struct vpm_mock *mock = to_vpm_mock(vpm);
+	bool fails = mock->resume_failures;
+
+	vpm_mock_log(mock, "resume%s", fails ? "!" : "");
+	if (mock->in_resume)
+		mock->in_resume(mock);
+	vpm_mock_wait(mock);
+	if (fails) {
+		mock->resume_failures--;
+		/* the second try waits for the test */
+		vpm_mock_set_is_suspended(mock, true);
+	}
+
+	return fails ? -EIO : 0;
+}
+
+static void vpm_mock_op_quiesce(struct drm_virt_pm *vpm)
+{
+	struct vpm_mock *mock = to_vpm_mock(vpm);
+
+	might_sleep();
+	vpm_mock_log(mock, "quiesce");
+	vpm_mock_wait(mock);
+}
+
+static int vpm_mock_op_recover(struct drm_virt_pm *vpm)
+{
+	struct vpm_mock *mock = to_vpm_mock(vpm);
+
+	device_lock_assert(vpm->drm->dev);
+	vpm_mock_log(mock, "recover");
+	if (mock->bus_fails) {
+		vpm_mock_set_is_suspended(mock, true);
+		return mock->recover_ret;
+	}
+
+	return drm_virt_pm_resume(vpm);
+}
+
+static void vpm_mock_op_unplug(struct drm_virt_pm *vpm)
+{
+	struct vpm_mock *mock = to_vpm_mock(vpm);
+
+	lockdep_assert_not_held(&vpm->drm->dev->mutex);
+	vpm_mock_log(mock, "%s%s",
+		     current->flags & PF_WQ_WORKER ? "work:" : "",
+		     drm_dev_is_unplugged(vpm->drm) ? "again" : "unplug");
+}
+
+static int vpm_mock_op_check(struct drm_virt_pm *vpm,
+			     enum drm_virt_pm_transition transition,
+			     struct seq_buf *why)
 {
 	struct vpm_mock *mock = to_vpm_mock(vpm);
 
 	vpm_mock_log(mock, "check:%s", drm_virt_pm_transition_name(transition));
 	if (mock->in_check)
 		mock->in_check(mock);
-	mock_hold(mock);
+	vpm_mock_wait(mock);
 
 	if (mock->why)
 		seq_buf_puts(why, mock->why);
 	return mock->check_ret;
-}
-
-static int mock_reserve(struct drm_virt_pm *vpm)
-{
-	struct vpm_mock *mock = to_vpm_mock(vpm);
-	unsigned int i;
-	int ret;
-
-	vpm_mock_log(mock, "reserve");
-	for (i = 0; i < ARRAY_SIZE(mock->need) && mock->need[i]; i++) {
-		ret = drm_virt_pm_reserve(vpm, mock->need[i]);
-		if (ret)
-			return ret;
-	}
-
-	return 0;
 }
 
 static struct vpm_mock_object *to_mock_object(struct drm_virt_pm_object *obj)
@@ -169,111 +138,98 @@ static struct vpm_mock_object *to_mock_object(struct drm_virt_pm_object *obj)
 	return container_of(obj, struct vpm_mock_object, base);
 }
 
-static int mock_object_restore(struct drm_virt_pm *vpm,
+static int vpm_mock_object_fails(struct vpm_mock_object *obj)
+{
+	if (obj->failures <= 0)
+		return 0;
+
+	obj->failures--;
+	return obj->err;
+}
+
+static int vpm_mock_op_save(struct drm_virt_pm *vpm,
+			    struct drm_virt_pm_object *base)
+{
+	struct vpm_mock *mock = to_vpm_mock(vpm);
+
+	might_sleep();
+	vpm_mock_log(mock, "save:%u", base->id);
+	vpm_mock_wait(mock);
+
+	return vpm_mock_object_fails(to_mock_object(base));
+}
+
+static int vpm_mock_op_restore(struct drm_virt_pm *vpm,
 			       struct drm_virt_pm_object *base)
 {
 	struct vpm_mock *mock = to_vpm_mock(vpm);
 	struct vpm_mock_object *obj = to_mock_object(base);
-	int ret = 0;
+	int ret;
 
+	might_sleep();
 	if (atomic_inc_return(&obj->restoring) > 1)
 		atomic_inc(&obj->overlaps);
 	atomic_inc(&obj->restores);
 	vpm_mock_log(mock, "restore:%u", base->id);
-	mock_hold(mock);
+	if (mock->in_restore)
+		mock->in_restore(mock);
+	vpm_mock_wait(mock);
 
-	if (obj->failures > 0) {
-		obj->failures--;
-		ret = obj->err;
-	}
+	ret = vpm_mock_object_fails(obj);
+	if (!ret && !obj->unpublished)
+		drm_virt_pm_object_restored(vpm, base);
+	if (mock->restored)
+		mock->restored(mock);
 	atomic_dec(&obj->restoring);
 
 	return ret;
 }
 
-static bool mock_object_get(struct drm_virt_pm_object *base)
-{
-	struct vpm_mock_object *obj = to_mock_object(base);
-
-	if (!obj->refs)
-		return false;
-	obj->refs++;
-	return true;
-}
-
-static void mock_object_put(struct drm_virt_pm_object *base)
-{
-	might_sleep();
-	to_mock_object(base)->refs--;
-}
-
-static int mock_resume_deferred(struct drm_virt_pm *vpm)
-{
-	struct vpm_mock *mock = to_vpm_mock(vpm);
-
-	device_lock_assert(vpm->drm->dev);
-	vpm_mock_log(mock, "deferred");
-	if (mock->deferred_resumes)
-		return drm_virt_pm_resume(vpm);
-
-	return mock->deferred_ret;
-}
-
-static void mock_lost(struct drm_virt_pm *vpm)
-{
-	struct vpm_mock *mock = to_vpm_mock(vpm);
-
-	lockdep_assert_not_held(&vpm->drm->dev->mutex);
-	mock->lost_in_work = current->flags & PF_WQ_WORKER;
-	atomic_inc(&mock->lost_calls);
-}
-
-static bool mock_owns(struct drm_virt_pm *vpm, struct dma_buf *buf)
-{
-	return to_vpm_mock(vpm)->owned == buf;
-}
-
-static const struct drm_virt_pm_ops mock_ops = {
-	.check = mock_check,
-	.reserve = mock_reserve,
-	.object_restore = mock_object_restore,
-	.object_get = mock_object_get,
-	.object_put = mock_object_put,
-	.resume_deferred = mock_resume_deferred,
-	.lost = mock_lost,
-	.owns = mock_owns,
+const struct drm_virt_pm_ops vpm_mock_ops = {
+	.suspend = vpm_mock_op_suspend,
+	.resume = vpm_mock_op_resume,
+	.quiesce = vpm_mock_op_quiesce,
+	.unplug = vpm_mock_op_unplug,
+	.check = vpm_mock_op_check,
+	.save = vpm_mock_op_save,
+	.restore = vpm_mock_op_restore,
 };
 
-/* End every wait of the device's callbacks and users. */
+/* A device that its bus has to resume */
+const struct drm_virt_pm_ops vpm_mock_bus_ops = {
+	.suspend = vpm_mock_op_suspend,
+	.resume = vpm_mock_op_resume,
+	.quiesce = vpm_mock_op_quiesce,
+	.recover = vpm_mock_op_recover,
+};
+
+/* End every wait in a callback of the device */
 void vpm_mock_let_go(struct vpm_mock *mock)
 {
 	WRITE_ONCE(mock->hold, false);
 	complete_all(&mock->proceed);
 }
 
-static void mock_fini(void *data)
+static void vpm_mock_end(void *data)
 {
 	struct vpm_mock *mock = data;
 
 	vpm_mock_let_go(mock);
-	drm_virt_pm_fini(&mock->base);
-	vpm_mock_resume_elsewhere(mock);
+	drm_virt_pm_unplug(&mock->base);
+	vpm_mock_set_is_suspended(mock, false);
 }
 
-/* End it before the test does. */
-void vpm_mock_fini(struct vpm_mock *mock)
+/* As a driver that is unbound */
+void vpm_mock_unbind(struct vpm_mock *mock)
 {
-	kunit_release_action(mock->test, mock_fini, mock);
+	device_lock(mock->drm.dev);
+	drm_virt_pm_unplug(&mock->base);
+	device_unlock(mock->drm.dev);
 }
 
-/*
- * A mock device of its own name in @test, with other callbacks and steps than
- * the usual ones.
- */
+/* A mock device of its own name in @test, with other callbacks */
 struct vpm_mock *vpm_mock_create_with(struct kunit *test, const char *name,
-				      const struct drm_virt_pm_ops *ops,
-				      const struct drm_virt_pm_step *steps,
-				      unsigned int num_steps)
+				      const struct drm_virt_pm_ops *ops)
 {
 	struct drm_device *drm;
 	struct vpm_mock *mock;
@@ -290,33 +246,28 @@ struct vpm_mock *vpm_mock_create_with(struct kunit *test, const char *name,
 	mock->test = test;
 	spin_lock_init(&mock->lock);
 	init_completion(&mock->proceed);
-	KUNIT_ASSERT_EQ(test, 0, drm_virt_pm_init(&mock->base, &mock->drm, ops,
-						  steps, num_steps));
+	KUNIT_ASSERT_EQ(test, 0, drmm_virt_pm_init(&mock->base, &mock->drm, ops));
 	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, mock_fini, mock));
+			kunit_add_action_or_reset(test, vpm_mock_end, mock));
+	/* from 7.2 on drm_dev_unplug() warns about a device that is not */
+	KUNIT_ASSERT_EQ(test, 0, drm_dev_register(&mock->drm, 0));
 
 	return mock;
 }
 
 struct vpm_mock *vpm_mock_create(struct kunit *test, const char *name)
 {
-	return vpm_mock_create_with(test, name, &mock_ops, mock_steps,
-				    ARRAY_SIZE(mock_steps));
+	return vpm_mock_create_with(test, name, &vpm_mock_ops);
 }
 
-/* For &kunit_suite.init: one mock device in &kunit.priv. */
+/* For &kunit_suite.init: one mock device in &kunit.priv */
 int vpm_mock_test_init(struct kunit *test)
 {
 	test->priv = vpm_mock_create(test, "mock");
 	return 0;
 }
 
-static void set_is_suspended(struct vpm_mock *mock, bool is_suspended)
-{
-	mock->drm.dev->power.is_suspended = is_suspended;
-}
-
-/* As the PM core suspends a device. */
+/* As the PM core suspends a device */
 int vpm_mock_suspend(struct vpm_mock *mock)
 {
 	int ret;
@@ -324,55 +275,98 @@ int vpm_mock_suspend(struct vpm_mock *mock)
 	device_lock(mock->drm.dev);
 	ret = drm_virt_pm_suspend(&mock->base);
 	if (!ret)
-		set_is_suspended(mock, true);
+		vpm_mock_set_is_suspended(mock, true);
 	device_unlock(mock->drm.dev);
 
 	return ret;
 }
 
-/* As the PM core resumes a device. */
+/* As the PM core resumes a device */
 int vpm_mock_resume(struct vpm_mock *mock)
 {
 	int ret;
 
 	device_lock(mock->drm.dev);
-	set_is_suspended(mock, false);
+	vpm_mock_set_is_suspended(mock, false);
 	ret = drm_virt_pm_resume(&mock->base);
 	device_unlock(mock->drm.dev);
 
 	return ret;
 }
 
-/* As the PM core does when the bus gives up before it calls the driver. */
-void vpm_mock_resume_elsewhere(struct vpm_mock *mock)
+static void vpm_mock_note_misuse(struct drm_virt_pm *vpm, const char *what)
 {
-	device_lock(mock->drm.dev);
-	set_is_suspended(mock, false);
-	device_unlock(mock->drm.dev);
+	vpm_mock_log(to_vpm_mock(vpm), "misused:%.*s",
+		     (int)strcspn(what, "("), what);
 }
 
-/* Tasks run again: what was put off until now happens. */
-void vpm_mock_run_later(struct vpm_mock *mock)
+/* From now on a warning about the driver goes to the log of the mock device */
+void vpm_mock_expect_misuse(struct vpm_mock *mock)
 {
+	kunit_activate_static_stub(mock->test, drm_virt_pm_misused,
+				   vpm_mock_note_misuse);
+}
+
+/* Run the work now if it is queued, and wait for its end */
+void vpm_mock_run_work(struct vpm_mock *mock)
+{
+	flush_delayed_work(&mock->base.work);
+	/* one that ran already may have looked too early, and queued itself */
 	flush_delayed_work(&mock->base.work);
 }
 
-static void restore_stall_ms(void *data)
+/* The PM core is through, and tasks run again */
+void vpm_mock_thaw(struct vpm_mock *mock)
+{
+	device_lock(mock->drm.dev);
+	vpm_mock_set_is_suspended(mock, false);
+	device_unlock(mock->drm.dev);
+	vpm_mock_run_work(mock);
+}
+
+/* Whether the work is queued or runs */
+bool vpm_mock_work_busy(struct vpm_mock *mock)
+{
+	return work_busy(&mock->base.work.work);
+}
+
+/* Runtime PM references of the device */
+int vpm_mock_pm_references(struct vpm_mock *mock)
+{
+	return atomic_read(&mock->drm.dev->power.usage_count);
+}
+
+static void vpm_mock_reset_stall_ms(void *data)
 {
 	WRITE_ONCE(drm_virt_pm_drain_timeout_ms, (uintptr_t)data);
 }
 
-/* Another drain_timeout_ms for the rest of the test. */
+/* Another drain_timeout_ms for the rest of the test */
 void vpm_mock_set_stall_ms(struct kunit *test, unsigned int ms)
 {
 	uintptr_t old = drm_virt_pm_drain_timeout_ms;
 
 	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, restore_stall_ms,
+			kunit_add_action_or_reset(test, vpm_mock_reset_stall_ms,
 						  (void *)old));
 	WRITE_ONCE(drm_virt_pm_drain_timeout_ms, ms);
 }
 
+static void vpm_mock_object_end(void *data)
+{
+	struct vpm_mock_object *obj = data;
+
+	drm_virt_pm_object_keep(&obj->mock->base, &obj->base, false);
+	drm_virt_pm_object_fini(&obj->mock->base, &obj->base);
+}
+
+/* End it before the test does */
+void vpm_mock_object_free(struct vpm_mock_object *obj)
+{
+	kunit_release_action(obj->mock->test, vpm_mock_object_end, obj);
+}
+
+/* An object that the device knows */
 struct vpm_mock_object *vpm_mock_object_create(struct vpm_mock *mock, u32 id)
 {
 	struct vpm_mock_object *obj;
@@ -380,11 +374,19 @@ struct vpm_mock_object *vpm_mock_object_create(struct vpm_mock *mock, u32 id)
 	obj = kunit_kzalloc(mock->test, sizeof(*obj), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(mock->test, obj);
 
-	obj->refs = 1;
-	drm_virt_pm_object_init(&obj->base);
-	drm_virt_pm_object_created(&mock->base, &obj->base, id);
+	obj->mock = mock;
+	drm_virt_pm_object_init(&mock->base, &obj->base, id);
+	drm_virt_pm_object_restored(&mock->base, &obj->base);
+	KUNIT_ASSERT_EQ(mock->test, 0,
+			kunit_add_action_or_reset(mock->test,
+						  vpm_mock_object_end, obj));
 
 	return obj;
+}
+
+bool vpm_mock_object_resident(struct vpm_mock *mock, struct vpm_mock_object *obj)
+{
+	return drm_virt_pm_object_resident(&mock->base, &obj->base);
 }
 
 static struct vpm_mock_queue *to_mock_queue(struct drm_virt_pm_queue *base)
@@ -392,8 +394,8 @@ static struct vpm_mock_queue *to_mock_queue(struct drm_virt_pm_queue *base)
 	return container_of(base, struct vpm_mock_queue, base);
 }
 
-static void mock_queue_count(struct drm_virt_pm_queue *base,
-			     unsigned int *queued, unsigned int *pending)
+static void vpm_mock_queue_count(struct drm_virt_pm_queue *base,
+				 unsigned int *queued, unsigned int *pending)
 {
 	struct vpm_mock_queue *queue = to_mock_queue(base);
 
@@ -405,26 +407,35 @@ static void mock_queue_count(struct drm_virt_pm_queue *base,
 		queue->queued += queue->busy;
 		queue->pending -= !queue->busy;
 	}
+	if (queue->overdue_after && queue->pending <= queue->overdue_after)
+		WRITE_ONCE(base->vpm->deadline, jiffies - 1);
 	spin_unlock(&queue->lock);
 }
 
-static void mock_queue_kick(struct drm_virt_pm_queue *base)
+static void vpm_mock_queue_kick(struct drm_virt_pm_queue *base)
 {
+	struct vpm_mock_queue *queue = to_mock_queue(base);
+
 	might_sleep();
 	vpm_mock_log(to_vpm_mock(base->vpm), "kick");
+
+	spin_lock(&queue->lock);
+	queue->queued += queue->queued_in_kick;
+	queue->pending += queue->queued_in_kick;
+	spin_unlock(&queue->lock);
 }
 
-static void mock_queue_flush(struct drm_virt_pm_queue *base)
+static void vpm_mock_queue_flush(struct drm_virt_pm_queue *base)
 {
 	might_sleep();
 	vpm_mock_log(to_vpm_mock(base->vpm), "flush:%u",
 		     to_mock_queue(base)->pending);
 }
 
-static const struct drm_virt_pm_queue_ops mock_queue_ops = {
-	.count = mock_queue_count,
-	.kick = mock_queue_kick,
-	.flush = mock_queue_flush,
+static const struct drm_virt_pm_queue_ops vpm_mock_queue_ops = {
+	.count = vpm_mock_queue_count,
+	.kick = vpm_mock_queue_kick,
+	.flush = vpm_mock_queue_flush,
 };
 
 struct vpm_mock_queue *vpm_mock_queue_create(struct vpm_mock *mock)
@@ -436,13 +447,17 @@ struct vpm_mock_queue *vpm_mock_queue_create(struct vpm_mock *mock)
 
 	spin_lock_init(&queue->lock);
 	init_waitqueue_head(&queue->progress);
-	drm_virt_pm_queue_init(&queue->base, &mock->base, "mock",
-			       &mock_queue_ops, &queue->lock, &queue->progress);
+	queue->base = (struct drm_virt_pm_queue){
+		.vpm = &mock->base,
+		.name = "mock",
+		.ops = &vpm_mock_queue_ops,
+		.progress = &queue->progress,
+	};
 
 	return queue;
 }
 
-/* The host gives entries back now. */
+/* The host gives entries back now */
 void vpm_mock_queue_answer(struct vpm_mock_queue *queue, unsigned int count)
 {
 	spin_lock(&queue->lock);
@@ -451,7 +466,7 @@ void vpm_mock_queue_answer(struct vpm_mock_queue *queue, unsigned int count)
 	wake_up_all(&queue->progress);
 }
 
-static int task_main(void *data)
+static int vpm_mock_task_main(void *data)
 {
 	struct vpm_mock_task *task = data;
 
@@ -463,13 +478,12 @@ static int task_main(void *data)
 	return 0;
 }
 
-static void task_stop(void *data)
+static void vpm_mock_task_stop(void *data)
 {
 	struct vpm_mock_task *task = data;
 
 	if (vpm_mock_task_runs(task)) {
 		vpm_mock_let_go(task->mock);
-		drm_virt_pm_gate_open(&task->mock->base);
 		vpm_mock_task_signal(task);
 	}
 	kthread_stop_put(task->thread);
@@ -490,12 +504,13 @@ vpm_mock_task_start(struct vpm_mock *mock,
 	task->arg = arg;
 	init_completion(&task->started);
 	init_completion(&task->done);
-	task->thread = kthread_create(task_main, task, "drm_virt_pm_kunit");
+	task->thread = kthread_create(vpm_mock_task_main, task,
+				      "drm_virt_pm_kunit");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task->thread);
 
 	get_task_struct(task->thread);
 	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, task_stop, task));
+			kunit_add_action_or_reset(test, vpm_mock_task_stop, task));
 	wake_up_process(task->thread);
 	wait_for_completion(&task->started);
 
@@ -507,7 +522,7 @@ void vpm_mock_task_signal(struct vpm_mock_task *task)
 	send_sig(SIGUSR1, task->thread, 1);
 }
 
-/* Wait for the end of a task that has nothing left to wait for. */
+/* Wait for the end of a task that has nothing left to wait for */
 int vpm_mock_task_result(struct vpm_mock_task *task)
 {
 	VPM_MOCK_AWAIT(task->mock->test, completion_done(&task->done));
@@ -520,7 +535,13 @@ bool vpm_mock_task_runs(struct vpm_mock_task *task)
 	return !completion_done(&task->done);
 }
 
-/* How many tasks wait here. */
+/* Whether a task sleeps in a state with these bits, as TASK_INTERRUPTIBLE */
+bool vpm_mock_task_sleeps(struct vpm_mock_task *task, unsigned int state)
+{
+	return (READ_ONCE(task->thread->__state) & state) == state;
+}
+
+/* How many tasks wait here */
 unsigned int vpm_mock_sleepers(wait_queue_head_t *wait)
 {
 	unsigned long flags;

@@ -14,36 +14,25 @@
 
 #include "../drm_virt_pm_internal.h"
 
-struct dma_buf;
 struct task_struct;
 
 /**
  * DOC: mock device
  *
- * A virtual GPU without a host. It implements the steps and callbacks that a
- * driver gives to the library and writes each call into a log, a line of words
- * in which ``+kms`` is a step that came up, ``-kms`` one that went down and
- * ``-kms!`` one that failed to. The tests tell it which call fails.
+ * A virtual GPU without a host. It implements the callbacks that a driver gives
+ * to the library and writes each call into a log, a line of words. A word with an
+ * exclamation mark is a callback that failed, because the test told it to.
  *
- * The test owns time: the host answers, a step or a callback ends when the
- * test says so. Tests wait for a state that they brought about, never for a
- * number of milliseconds, save where a timeout itself is what is tested.
+ * The test owns time: the host answers and a callback ends when the test says
+ * so. A test waits for a state that it brought about, never for a number of
+ * milliseconds, unless a timeout itself is tested.
  */
-
-/* Which step of the mock device; they come up in this order. */
-enum vpm_mock_step {
-	VPM_MOCK_QUEUES,
-	VPM_MOCK_RESET,		/* the point of no return */
-	VPM_MOCK_GATE,
-	VPM_MOCK_KMS,		/* optional */
-	VPM_MOCK_STEPS,
-};
 
 /**
  * struct vpm_mock - the mock device
  */
 struct vpm_mock {
-	/** @base: What is tested. */
+	/** @base: The device under test. */
 	struct drm_virt_pm base;
 
 	/** @drm: The DRM device. */
@@ -58,17 +47,38 @@ struct vpm_mock {
 	/** @log: What was called, in order. */
 	char log[256];
 
-	/** @up_ret: What the steps return on their way up. */
-	int up_ret[VPM_MOCK_STEPS];
+	/** @refuse_ret: What &drm_virt_pm_ops.suspend returns before the reset. */
+	int refuse_ret;
 
-	/** @down_ret: What the steps return on their way down. */
-	int down_ret[VPM_MOCK_STEPS];
+	/** @suspend_ret: What it returns after the reset. */
+	int suspend_ret;
 
-	/** @in_step: Called by each step that is not told to fail. */
-	void (*in_step)(struct vpm_mock *mock);
+	/** @no_reset: It does not call drm_virt_pm_reset(). */
+	bool no_reset;
+
+	/** @resume_failures: How many resumes fail from now on. */
+	unsigned int resume_failures;
+
+	/** @recover_ret: What &drm_virt_pm_ops.recover returns. */
+	int recover_ret;
+
+	/** @bus_fails: &drm_virt_pm_ops.recover does not call the driver. */
+	bool bus_fails;
+
+	/** @in_suspend: Called by &drm_virt_pm_ops.suspend before the reset. */
+	void (*in_suspend)(struct vpm_mock *mock);
+
+	/** @in_resume: Called by &drm_virt_pm_ops.resume. */
+	void (*in_resume)(struct vpm_mock *mock);
 
 	/** @in_check: Called by &drm_virt_pm_ops.check. */
 	void (*in_check)(struct vpm_mock *mock);
+
+	/** @in_restore: Called by &drm_virt_pm_ops.restore before it publishes. */
+	void (*in_restore)(struct vpm_mock *mock);
+
+	/** @restored: Called by &drm_virt_pm_ops.restore after it published. */
+	void (*restored)(struct vpm_mock *mock);
 
 	/** @check_ret: What &drm_virt_pm_ops.check returns. */
 	int check_ret;
@@ -76,25 +86,10 @@ struct vpm_mock {
 	/** @why: What it gives as a reason; NULL for none. */
 	const char *why;
 
-	/** @need: What &drm_virt_pm_ops.reserve sets aside, up to a 0. */
-	size_t need[4];
-
-	/** @deferred_ret: What &drm_virt_pm_ops.resume_deferred returns. */
-	int deferred_ret;
-
-	/** @deferred_resumes: It calls drm_virt_pm_resume(). */
-	bool deferred_resumes;
-
-	/** @lost_calls: Number of calls of &drm_virt_pm_ops.lost. */
-	atomic_t lost_calls;
-
-	/** @lost_in_work: The last of them came from a work. */
-	bool lost_in_work;
-
-	/** @owned: The dma-buf that this device exported. */
-	struct dma_buf *owned;
-
-	/** @hold: &drm_virt_pm_ops.object_restore and check wait for @proceed. */
+	/**
+	 * @hold: The callbacks suspend, resume, quiesce, check and restore wait
+	 * for @proceed.
+	 */
 	bool hold;
 
 	/** @proceed: Completed by the test. */
@@ -112,24 +107,28 @@ static inline struct vpm_mock *to_vpm_mock(struct drm_virt_pm *vpm)
 	return container_of(vpm, struct vpm_mock, base);
 }
 
+extern const struct drm_virt_pm_ops vpm_mock_ops;
+extern const struct drm_virt_pm_ops vpm_mock_bus_ops;
+
 struct vpm_mock *vpm_mock_create(struct kunit *test, const char *name);
 struct vpm_mock *vpm_mock_create_with(struct kunit *test, const char *name,
-				      const struct drm_virt_pm_ops *ops,
-				      const struct drm_virt_pm_step *steps,
-				      unsigned int num_steps);
+				      const struct drm_virt_pm_ops *ops);
 int vpm_mock_test_init(struct kunit *test);
-void vpm_mock_fini(struct vpm_mock *mock);
+void vpm_mock_unbind(struct vpm_mock *mock);
 int vpm_mock_suspend(struct vpm_mock *mock);
 int vpm_mock_resume(struct vpm_mock *mock);
-void vpm_mock_resume_elsewhere(struct vpm_mock *mock);
-void vpm_mock_run_later(struct vpm_mock *mock);
+void vpm_mock_run_work(struct vpm_mock *mock);
+void vpm_mock_thaw(struct vpm_mock *mock);
+bool vpm_mock_work_busy(struct vpm_mock *mock);
 void vpm_mock_let_go(struct vpm_mock *mock);
 void vpm_mock_set_stall_ms(struct kunit *test, unsigned int ms);
+void vpm_mock_expect_misuse(struct vpm_mock *mock);
+int vpm_mock_pm_references(struct vpm_mock *mock);
 
 void vpm_mock_log(struct vpm_mock *mock, const char *fmt, ...) __printf(2, 3);
 void vpm_mock_log_clear(struct vpm_mock *mock);
 
-/* What was called since the last look. */
+/* What was called since the last look */
 #define VPM_MOCK_EXPECT_LOG(mock__, expected__)				\
 do {									\
 	struct vpm_mock *logged__ = (mock__);				\
@@ -138,7 +137,7 @@ do {									\
 	vpm_mock_log_clear(logged__);					\
 } while (0)
 
-/* Wait for what the test has brought about; the limit only ends a hang. */
+/* Wait for what the test has brought about; the limit only ends a hang */
 #define VPM_MOCK_AWAIT(test__, cond__)					\
 do {									\
 	unsigned long limit__ = jiffies + 5 * HZ;			\
@@ -157,17 +156,20 @@ do {									\
  * struct vpm_mock_object - an object on the mock device
  */
 struct vpm_mock_object {
-	/** @base: What is tested. */
+	/** @base: The object under test. */
 	struct drm_virt_pm_object base;
 
-	/** @refs: References; 0 while it is being freed. */
-	int refs;
+	/** @mock: The device. */
+	struct vpm_mock *mock;
 
-	/** @failures: How many restores fail from now on. */
+	/** @failures: How many callbacks fail from now on. */
 	int failures;
 
 	/** @err: What they return. */
 	int err;
+
+	/** @unpublished: The restore does not call drm_virt_pm_object_restored(). */
+	bool unpublished;
 
 	/** @restores: Number of restores that were tried. */
 	atomic_t restores;
@@ -180,12 +182,14 @@ struct vpm_mock_object {
 };
 
 struct vpm_mock_object *vpm_mock_object_create(struct vpm_mock *mock, u32 id);
+void vpm_mock_object_free(struct vpm_mock_object *obj);
+bool vpm_mock_object_resident(struct vpm_mock *mock, struct vpm_mock_object *obj);
 
 /**
  * struct vpm_mock_queue - a queue of the mock device
  */
 struct vpm_mock_queue {
-	/** @base: What is tested. */
+	/** @base: The queue under test. */
 	struct drm_virt_pm_queue base;
 
 	/** @lock: Protects the members below, as a driver's lock would. */
@@ -203,8 +207,14 @@ struct vpm_mock_queue {
 	/** @answers: How many more the host gives back, one at each look. */
 	unsigned int answers;
 
-	/** @busy: Somebody queues another one for each that comes back. */
+	/** @busy: Another entry is queued for each that comes back. */
 	bool busy;
+
+	/** @queued_in_kick: Number of entries that are queued during the kick. */
+	unsigned int queued_in_kick;
+
+	/** @overdue_after: The total limit is over when so many are left; or 0. */
+	unsigned int overdue_after;
 };
 
 struct vpm_mock_queue *vpm_mock_queue_create(struct vpm_mock *mock);
@@ -244,6 +254,7 @@ vpm_mock_task_start(struct vpm_mock *mock,
 void vpm_mock_task_signal(struct vpm_mock_task *task);
 int vpm_mock_task_result(struct vpm_mock_task *task);
 bool vpm_mock_task_runs(struct vpm_mock_task *task);
+bool vpm_mock_task_sleeps(struct vpm_mock_task *task, unsigned int state);
 unsigned int vpm_mock_sleepers(wait_queue_head_t *wait);
 
 #endif

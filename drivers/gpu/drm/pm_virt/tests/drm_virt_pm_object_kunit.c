@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-/* Tracked objects: epochs, restoring on first use, losing, eager ones. */
+/* Tracked objects: epochs, restoring on use, losing, saving content. */
 
+#include <linux/cpu.h>
+#include <linux/debug_locks.h>
+#include <linux/dma-resv.h>
 #include <linux/limits.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+#include <linux/suspend.h>
 
 #include "drm_virt_pm_mock.h"
 
@@ -10,8 +17,7 @@
 
 struct object_counts {
 	int tracked;
-	int resident;
-	int lost;
+	unsigned int lost;
 	int restored;
 };
 
@@ -21,8 +27,7 @@ static void expect_counts(struct vpm_mock *mock, struct object_counts counts)
 	struct kunit *test = mock->test;
 
 	KUNIT_EXPECT_EQ(test, atomic_read(&vpm->tracked), counts.tracked);
-	KUNIT_EXPECT_EQ(test, atomic_read(&vpm->resident), counts.resident);
-	KUNIT_EXPECT_EQ(test, atomic_read(&vpm->num_lost), counts.lost);
+	KUNIT_EXPECT_EQ(test, vpm->num_lost, counts.lost);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&vpm->restored), counts.restored);
 }
 
@@ -31,22 +36,31 @@ static void expect_counts(struct vpm_mock *mock, struct object_counts counts)
 
 static bool is_resident(struct vpm_mock *mock, struct vpm_mock_object *obj)
 {
-	return drm_virt_pm_object_is_resident(&mock->base, &obj->base);
+	return vpm_mock_object_resident(mock, obj);
+}
+
+static int use(struct vpm_mock *mock, struct vpm_mock_object *obj)
+{
+	return drm_virt_pm_object_use(&mock->base, &obj->base);
 }
 
 static void drm_virt_pm_test_object_new(struct kunit *test)
 {
 	struct vpm_mock *mock = test->priv;
-	struct drm_virt_pm_object never = {};
+	struct drm_virt_pm_object never;
 	struct vpm_mock_object *obj;
 
-	/* What was never put on the device is not there; what was just put is. */
-	drm_virt_pm_object_init(&never);
-	KUNIT_EXPECT_FALSE(test, drm_virt_pm_object_is_resident(&mock->base, &never));
+	/* An object is stale until the device was told of it. */
+	drm_virt_pm_object_init(&mock->base, &never, 6);
+	KUNIT_EXPECT_FALSE(test, drm_virt_pm_object_resident(&mock->base, &never));
 	obj = vpm_mock_object_create(mock, 7);
 	KUNIT_EXPECT_TRUE(test, is_resident(mock, obj));
 	KUNIT_EXPECT_EQ(test, obj->base.id, 7);
-	EXPECT_COUNTS(mock, .tracked = 1, .resident = 1);
+	EXPECT_COUNTS(mock, .tracked = 2);
+
+	drm_virt_pm_object_fini(&mock->base, &never);
+	vpm_mock_object_free(obj);
+	EXPECT_COUNTS(mock, .tracked = 0);
 }
 
 static void drm_virt_pm_test_object_use_resident(struct kunit *test)
@@ -54,11 +68,11 @@ static void drm_virt_pm_test_object_use_resident(struct kunit *test)
 	struct vpm_mock *mock = test->priv;
 	struct vpm_mock_object *obj = vpm_mock_object_create(mock, 1);
 
-	/* Using what is on the device costs nothing, also after a look at it. */
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_object_use(&mock->base, &obj->base), 0);
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_object_restore(&mock->base, &obj->base), 0);
+	/* A resident object is used as it is. */
+	KUNIT_EXPECT_EQ(test, use(mock, obj), 0);
+	KUNIT_EXPECT_EQ(test, __drm_virt_pm_object_use(&mock->base, &obj->base), 0);
 	VPM_MOCK_EXPECT_LOG(mock, "");
-	EXPECT_COUNTS(mock, .tracked = 1, .resident = 1);
+	EXPECT_COUNTS(mock, .tracked = 1);
 }
 
 static void drm_virt_pm_test_object_reset(struct kunit *test)
@@ -67,18 +81,18 @@ static void drm_virt_pm_test_object_reset(struct kunit *test)
 	struct vpm_mock_object *used = vpm_mock_object_create(mock, 1);
 	struct vpm_mock_object *unused = vpm_mock_object_create(mock, 2);
 
-	/* A reset loses all at once; only what is used comes back, once. */
-	drm_virt_pm_device_reset(&mock->base);
+	/* A reset makes all stale. An object that is used is restored, once. */
+	drm_virt_pm_reset(&mock->base);
 	KUNIT_EXPECT_FALSE(test, is_resident(mock, used));
-	EXPECT_COUNTS(mock, .tracked = 2);
+	KUNIT_EXPECT_FALSE(test, is_resident(mock, unused));
 	VPM_MOCK_EXPECT_LOG(mock, "");
 
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_object_use(&mock->base, &used->base), 0);
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_object_use(&mock->base, &used->base), 0);
+	KUNIT_EXPECT_EQ(test, use(mock, used), 0);
+	KUNIT_EXPECT_EQ(test, use(mock, used), 0);
 	VPM_MOCK_EXPECT_LOG(mock, "restore:1");
 	KUNIT_EXPECT_TRUE(test, is_resident(mock, used));
 	KUNIT_EXPECT_FALSE(test, is_resident(mock, unused));
-	EXPECT_COUNTS(mock, .tracked = 2, .resident = 1, .restored = 1);
+	EXPECT_COUNTS(mock, .tracked = 2, .restored = 1);
 }
 
 static void drm_virt_pm_test_object_suspend(struct kunit *test)
@@ -86,15 +100,15 @@ static void drm_virt_pm_test_object_suspend(struct kunit *test)
 	struct vpm_mock *mock = test->priv;
 	struct vpm_mock_object *obj = vpm_mock_object_create(mock, 1);
 
-	/* Resuming walks over no object. */
+	/* A resume restores no object. */
 	KUNIT_ASSERT_EQ(test, vpm_mock_suspend(mock), 0);
 	KUNIT_EXPECT_FALSE(test, is_resident(mock, obj));
 	KUNIT_ASSERT_EQ(test, vpm_mock_resume(mock), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&obj->restores), 0);
+	KUNIT_EXPECT_EQ(test, use(mock, obj), 0);
 
-	/* a refused suspend loses nothing */
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_object_use(&mock->base, &obj->base), 0);
-	mock->down_ret[VPM_MOCK_GATE] = -EBUSY;
+	/* a refused suspend makes none stale */
+	mock->refuse_ret = -EBUSY;
 	KUNIT_ASSERT_EQ(test, vpm_mock_suspend(mock), -EBUSY);
 	KUNIT_EXPECT_TRUE(test, is_resident(mock, obj));
 }
@@ -102,154 +116,217 @@ static void drm_virt_pm_test_object_suspend(struct kunit *test)
 static void drm_virt_pm_test_object_epoch_wraps(struct kunit *test)
 {
 	struct vpm_mock *mock = test->priv;
-	struct drm_virt_pm_object never = {};
+	struct drm_virt_pm_object never;
 	struct vpm_mock_object *obj;
 
-	/* No epoch is 0, which is that of objects that never were there. */
+	/* No epoch is 0, the one of objects that the device never knew. */
 	mock->base.epoch = U32_MAX;
 	obj = vpm_mock_object_create(mock, 1);
 	KUNIT_EXPECT_TRUE(test, is_resident(mock, obj));
-	drm_virt_pm_object_init(&never);
+	drm_virt_pm_object_init(&mock->base, &never, 2);
 
-	drm_virt_pm_device_reset(&mock->base);
+	drm_virt_pm_reset(&mock->base);
 	KUNIT_EXPECT_EQ(test, mock->base.epoch, 1);
 	KUNIT_EXPECT_FALSE(test, is_resident(mock, obj));
-	KUNIT_EXPECT_FALSE(test, drm_virt_pm_object_is_resident(&mock->base, &never));
+	KUNIT_EXPECT_FALSE(test, drm_virt_pm_object_resident(&mock->base, &never));
+	drm_virt_pm_object_fini(&mock->base, &never);
 }
 
-static void drm_virt_pm_test_object_release(struct kunit *test)
+static void drm_virt_pm_test_object_free(struct kunit *test)
 {
 	struct vpm_mock *mock = test->priv;
 	struct vpm_mock_object *stale = vpm_mock_object_create(mock, 1);
 	struct vpm_mock_object *back = vpm_mock_object_create(mock, 2);
 	struct vpm_mock_object *lost = vpm_mock_object_create(mock, 3);
 
-	/* Each object leaves the counters as it is: stale, resident or lost. */
-	drm_virt_pm_device_reset(&mock->base);
+	/* An object can be freed in any state. Lost ones stay counted. */
+	drm_virt_pm_reset(&mock->base);
 	drm_virt_pm_object_lose(&mock->base, &lost->base, -EIO);
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_object_use(&mock->base, &back->base), 0);
+	KUNIT_EXPECT_EQ(test, use(mock, back), 0);
+	VPM_MOCK_EXPECT_LOG(mock, "restore:2");
 
-	drm_virt_pm_object_released(&mock->base, &stale->base);
-	EXPECT_COUNTS(mock, .tracked = 2, .resident = 1, .lost = 1, .restored = 1);
-	drm_virt_pm_object_released(&mock->base, &back->base);
-	EXPECT_COUNTS(mock, .tracked = 1, .lost = 1, .restored = 1);
-	drm_virt_pm_object_released(&mock->base, &lost->base);
+	vpm_mock_object_free(stale);
+	vpm_mock_object_free(back);
+	vpm_mock_object_free(lost);
 	EXPECT_COUNTS(mock, .lost = 1, .restored = 1);
-	KUNIT_EXPECT_FALSE(test, is_resident(mock, back));
+	VPM_MOCK_EXPECT_LOG(mock, "");
 }
 
-struct error_param {
-	const char *name;
-	int err;
-	bool lost;
+static void note_resident(struct vpm_mock *mock)
+{
+	mock->seen[0] += is_resident(mock, mock->partner);
+	mock->seen[1]++;
+}
+
+static void drm_virt_pm_test_object_published(struct kunit *test)
+{
+	struct vpm_mock *mock = test->priv;
+	struct vpm_mock_object *obj = vpm_mock_object_create(mock, 1);
+
+	/* The callback says from when on the object is resident. */
+	drm_virt_pm_reset(&mock->base);
+	mock->partner = obj;
+	mock->in_restore = note_resident;
+	KUNIT_EXPECT_EQ(test, use(mock, obj), 0);
+	KUNIT_EXPECT_EQ(test, mock->seen[0], 0);
+	KUNIT_EXPECT_EQ(test, mock->seen[1], 1);
+
+	drm_virt_pm_reset(&mock->base);
+	mock->in_restore = NULL;
+	mock->restored = note_resident;
+	KUNIT_EXPECT_EQ(test, use(mock, obj), 0);
+	KUNIT_EXPECT_EQ(test, mock->seen[0], 1);
+	KUNIT_EXPECT_EQ(test, mock->seen[1], 2);
+}
+
+static void drm_virt_pm_test_object_not_published(struct kunit *test)
+{
+	struct vpm_mock *mock = test->priv;
+	struct vpm_mock_object *obj = vpm_mock_object_create(mock, 1);
+
+	/* A driver that does not say so is warned. The object stays stale. */
+	vpm_mock_expect_misuse(mock);
+	drm_virt_pm_reset(&mock->base);
+	obj->unpublished = true;
+	use(mock, obj);
+	KUNIT_EXPECT_FALSE(test, is_resident(mock, obj));
+	obj->unpublished = false;
+	KUNIT_EXPECT_EQ(test, use(mock, obj), 0);
+	KUNIT_EXPECT_TRUE(test, is_resident(mock, obj));
+	VPM_MOCK_EXPECT_LOG(mock, "restore:1 misused:drm_virt_pm_object_restored restore:1");
+}
+
+static const int restore_errors[] = {
+	-ENOMEM, -ENODEV, -EINTR, -ERESTARTSYS, -EAGAIN, -EBUSY, -ENOSPC,
+	-EDEADLK, -EIO, -EINVAL, -ENOENT, -ETIMEDOUT,
 };
 
-static const struct error_param error_params[] = {
-	{ .name = "ENOMEM", .err = -ENOMEM },
-	{ .name = "ENODEV", .err = -ENODEV },
-	{ .name = "EINTR", .err = -EINTR },
-	{ .name = "ERESTARTSYS", .err = -ERESTARTSYS },
-	{ .name = "EIO", .err = -EIO, .lost = true },
-	{ .name = "EINVAL", .err = -EINVAL, .lost = true },
-	{ .name = "ENOENT", .err = -ENOENT, .lost = true },
-	{ .name = "ETIMEDOUT", .err = -ETIMEDOUT, .lost = true },
-};
+static void error_to_desc(const int *err, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%d", *err);
+}
 
-KUNIT_ARRAY_PARAM_DESC(error, error_params, name);
+KUNIT_ARRAY_PARAM(error, restore_errors, error_to_desc);
 
 static void drm_virt_pm_test_object_restore_fails(struct kunit *test)
 {
-	const struct error_param *param = test->param_value;
+	const int *err = test->param_value;
 	struct vpm_mock *mock = test->priv;
-	struct drm_virt_pm *vpm = &mock->base;
 	struct vpm_mock_object *obj = vpm_mock_object_create(mock, 9);
 
-	/*
-	 * After a transient error the next user tries again; after any other
-	 * one the object is lost, is noted with its error, and stays lost.
-	 */
-	drm_virt_pm_device_reset(vpm);
-	obj->err = param->err;
-	obj->failures = 1;
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_object_use(vpm, &obj->base),
-			param->lost ? -EIO : param->err);
+	/* Any error is returned and leaves the object stale. */
+	drm_virt_pm_reset(&mock->base);
+	obj->err = *err;
+	obj->failures = 2;
+	KUNIT_EXPECT_EQ(test, use(mock, obj), *err);
 	KUNIT_EXPECT_FALSE(test, is_resident(mock, obj));
+	KUNIT_EXPECT_EQ(test, use(mock, obj), *err);
+	EXPECT_COUNTS(mock, .tracked = 1);
 
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_object_use(vpm, &obj->base),
-			param->lost ? -EIO : 0);
-	KUNIT_EXPECT_EQ(test, is_resident(mock, obj), !param->lost);
-	KUNIT_EXPECT_EQ(test, atomic_read(&obj->restores), param->lost ? 1 : 2);
-
-	if (param->lost) {
-		EXPECT_COUNTS(mock, .tracked = 1, .lost = 1);
-		KUNIT_EXPECT_EQ(test, vpm->lost_objects[0].id, 9);
-		KUNIT_EXPECT_EQ(test, vpm->lost_objects[0].err, param->err);
-	} else {
-		EXPECT_COUNTS(mock, .tracked = 1, .resident = 1, .restored = 1);
-	}
+	/* the next user tries again */
+	KUNIT_EXPECT_EQ(test, use(mock, obj), 0);
+	KUNIT_EXPECT_TRUE(test, is_resident(mock, obj));
+	KUNIT_EXPECT_EQ(test, atomic_read(&obj->restores), 3);
+	EXPECT_COUNTS(mock, .tracked = 1, .restored = 1);
 }
 
 static void drm_virt_pm_test_object_lose(struct kunit *test)
 {
 	struct vpm_mock *mock = test->priv;
 	struct drm_virt_pm *vpm = &mock->base;
-	struct vpm_mock_object *obj = vpm_mock_object_create(mock, 1);
+	struct vpm_mock_object *obj = vpm_mock_object_create(mock, 33);
 
-	/* A late answer of the host loses a resident object, once and for all. */
+	/* A resident object can be lost. Its users get -EIO from then on. */
 	drm_virt_pm_object_lose(vpm, &obj->base, -ENOSPC);
 	drm_virt_pm_object_lose(vpm, &obj->base, -EIO);
 	EXPECT_COUNTS(mock, .tracked = 1, .lost = 1);
-	KUNIT_EXPECT_EQ(test, vpm->lost_objects[0].err, -ENOSPC);
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_object_use(vpm, &obj->base), -EIO);
+	KUNIT_EXPECT_EQ(test, vpm->last_lost, 33);
+	KUNIT_EXPECT_EQ(test, use(mock, obj), -EIO);
 
-	drm_virt_pm_device_reset(vpm);
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_object_use(vpm, &obj->base), -EIO);
+	drm_virt_pm_reset(vpm);
+	KUNIT_EXPECT_EQ(test, use(mock, obj), -EIO);
 	VPM_MOCK_EXPECT_LOG(mock, "");
+
+	/* a second one */
+	drm_virt_pm_object_lose(vpm, &vpm_mock_object_create(mock, 44)->base, -EIO);
+	EXPECT_COUNTS(mock, .tracked = 2, .lost = 2);
+	KUNIT_EXPECT_EQ(test, vpm->last_lost, 44);
 }
 
-static void drm_virt_pm_test_object_lose_many(struct kunit *test)
+static void lose_partner(struct vpm_mock *mock)
+{
+	struct vpm_mock_object *obj = mock->partner;
+
+	drm_virt_pm_object_lose(&mock->base, &obj->base, -ENOSPC);
+}
+
+static void drm_virt_pm_test_object_lose_in_restore(struct kunit *test)
 {
 	struct vpm_mock *mock = test->priv;
-	struct drm_virt_pm *vpm = &mock->base;
-	const u32 room = ARRAY_SIZE(vpm->lost_objects);
-	u32 id;
+	struct vpm_mock_object *obj = vpm_mock_object_create(mock, 1);
 
-	/* All are counted, the last ones are remembered. */
-	for (id = 0; id < room + 2; id++)
-		drm_virt_pm_object_lose(vpm,
-					&vpm_mock_object_create(mock, id)->base,
-					-EIO);
-	EXPECT_COUNTS(mock, .tracked = room + 2, .lost = room + 2);
-	KUNIT_EXPECT_EQ(test, vpm->lost_objects[0].id, room);
-	KUNIT_EXPECT_EQ(test, vpm->lost_objects[1].id, room + 1);
-	KUNIT_EXPECT_EQ(test, vpm->lost_objects[2].id, 2);
+	/* The host refuses it before the callback has said that it is there. */
+	drm_virt_pm_reset(&mock->base);
+	mock->partner = obj;
+	mock->in_restore = lose_partner;
+	KUNIT_EXPECT_EQ(test, use(mock, obj), -EIO);
+	KUNIT_EXPECT_FALSE(test, is_resident(mock, obj));
+	KUNIT_EXPECT_EQ(test, use(mock, obj), -EIO);
+	EXPECT_COUNTS(mock, .tracked = 1, .lost = 1);
+
+	/* or after that */
+	obj = vpm_mock_object_create(mock, 2);
+	drm_virt_pm_reset(&mock->base);
+	mock->partner = obj;
+	mock->in_restore = NULL;
+	mock->restored = lose_partner;
+	KUNIT_EXPECT_EQ(test, use(mock, obj), -EIO);
+	KUNIT_EXPECT_FALSE(test, is_resident(mock, obj));
+	KUNIT_EXPECT_EQ(test, use(mock, obj), -EIO);
+	VPM_MOCK_EXPECT_LOG(mock, "restore:1 restore:2");
+	EXPECT_COUNTS(mock, .tracked = 2, .lost = 2);
 }
 
-static int use(struct vpm_mock_task *task)
+static void drm_virt_pm_test_object_lost_device(struct kunit *test)
 {
-	struct vpm_mock_object *obj = task->arg;
+	struct vpm_mock *mock = test->priv;
+	struct vpm_mock_object *obj = vpm_mock_object_create(mock, 1);
 
-	return drm_virt_pm_object_use(&task->mock->base, &obj->base);
+	/* Nothing is restored on a lost device. */
+	drm_virt_pm_reset(&mock->base);
+	drm_virt_pm_lose(&mock->base, "tested");
+	KUNIT_EXPECT_EQ(test, use(mock, obj), -ENODEV);
+	KUNIT_EXPECT_EQ(test, atomic_read(&obj->restores), 0);
+	EXPECT_COUNTS(mock, .tracked = 1);
+}
+
+static int use_in_task(struct vpm_mock_task *task)
+{
+	return use(task->mock, task->arg);
 }
 
 /* Several tasks meet one stale object; one restores it and is held there. */
 static void start_users(struct vpm_mock *mock, struct vpm_mock_object *obj,
 			struct vpm_mock_task **tasks)
 {
+	struct kunit *test = mock->test;
 	unsigned int i;
 
-	drm_virt_pm_device_reset(&mock->base);
+	drm_virt_pm_reset(&mock->base);
 	mock->hold = true;
+	tasks[0] = vpm_mock_task_start(mock, use_in_task, obj);
+	VPM_MOCK_AWAIT(test, atomic_read(&obj->restoring) == 1);
+	for (i = 1; i < TASKS; i++) {
+		tasks[i] = vpm_mock_task_start(mock, use_in_task, obj);
+		VPM_MOCK_AWAIT(test, vpm_mock_task_sleeps(tasks[i],
+							  TASK_INTERRUPTIBLE));
+	}
 	for (i = 0; i < TASKS; i++)
-		tasks[i] = vpm_mock_task_start(mock, use, obj);
-	VPM_MOCK_AWAIT(mock->test,
-		       vpm_mock_sleepers(&mock->base.object_wait) == TASKS - 1);
-	KUNIT_EXPECT_EQ(mock->test, atomic_read(&obj->restoring), 1);
-	for (i = 0; i < TASKS; i++)
-		KUNIT_EXPECT_TRUE(mock->test, vpm_mock_task_runs(tasks[i]));
+		KUNIT_EXPECT_TRUE(test, vpm_mock_task_runs(tasks[i]));
+	KUNIT_EXPECT_EQ(test, atomic_read(&obj->restores), 1);
 }
 
-/* How many of the tasks got @result. */
+/* How many of the tasks got @result */
 static unsigned int count_results(struct vpm_mock_task **tasks, int result)
 {
 	unsigned int i, count = 0;
@@ -266,12 +343,12 @@ static void drm_virt_pm_test_object_shared(struct kunit *test)
 	struct vpm_mock_object *obj = vpm_mock_object_create(mock, 1);
 	struct vpm_mock_task *tasks[TASKS];
 
-	/* One task restores it, the others wait for that and send nothing. */
+	/* One task restores the object. The others wait for it. */
 	start_users(mock, obj, tasks);
 	vpm_mock_let_go(mock);
 	KUNIT_EXPECT_EQ(test, count_results(tasks, 0), TASKS);
 	KUNIT_EXPECT_EQ(test, atomic_read(&obj->restores), 1);
-	EXPECT_COUNTS(mock, .tracked = 1, .resident = 1, .restored = 1);
+	EXPECT_COUNTS(mock, .tracked = 1, .restored = 1);
 }
 
 static void drm_virt_pm_test_object_shared_lost(struct kunit *test)
@@ -280,17 +357,16 @@ static void drm_virt_pm_test_object_shared_lost(struct kunit *test)
 	struct vpm_mock_object *obj = vpm_mock_object_create(mock, 1);
 	struct vpm_mock_task *tasks[TASKS];
 
-	/* When it is lost, all of them learn it from the one attempt. */
-	obj->err = -EINVAL;
-	obj->failures = 1;
+	/* If the host refuses it meanwhile, all of them learn it. */
 	start_users(mock, obj, tasks);
+	drm_virt_pm_object_lose(&mock->base, &obj->base, -ENOSPC);
 	vpm_mock_let_go(mock);
 	KUNIT_EXPECT_EQ(test, count_results(tasks, -EIO), TASKS);
 	KUNIT_EXPECT_EQ(test, atomic_read(&obj->restores), 1);
 	EXPECT_COUNTS(mock, .tracked = 1, .lost = 1);
 }
 
-static void drm_virt_pm_test_object_shared_transient(struct kunit *test)
+static void drm_virt_pm_test_object_shared_fails(struct kunit *test)
 {
 	struct vpm_mock *mock = test->priv;
 	struct vpm_mock_object *obj = vpm_mock_object_create(mock, 1);
@@ -298,7 +374,7 @@ static void drm_virt_pm_test_object_shared_transient(struct kunit *test)
 
 	/*
 	 * The error of one task, a signal for instance, is not that of the
-	 * others: the next of them tries again, one at a time.
+	 * others. They try again, one at a time.
 	 */
 	obj->err = -EINTR;
 	obj->failures = 2;
@@ -308,42 +384,23 @@ static void drm_virt_pm_test_object_shared_transient(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, count_results(tasks, 0), TASKS - 2);
 	KUNIT_EXPECT_EQ(test, atomic_read(&obj->restores), 3);
 	KUNIT_EXPECT_EQ(test, atomic_read(&obj->overlaps), 0);
-	EXPECT_COUNTS(mock, .tracked = 1, .resident = 1, .restored = 1);
+	EXPECT_COUNTS(mock, .tracked = 1, .restored = 1);
 }
 
-static void drm_virt_pm_test_object_shared_refused(struct kunit *test)
+static void drm_virt_pm_test_object_shared_signal(struct kunit *test)
 {
 	struct vpm_mock *mock = test->priv;
 	struct vpm_mock_object *obj = vpm_mock_object_create(mock, 1);
 	struct vpm_mock_task *tasks[TASKS];
 
-	/* The host may refuse it before the task that restores it is through. */
+	/* A signal ends the wait for another task. */
 	start_users(mock, obj, tasks);
-	drm_virt_pm_object_lose(&mock->base, &obj->base, -ENOSPC);
+	vpm_mock_task_signal(tasks[TASKS - 1]);
+	KUNIT_EXPECT_EQ(test, vpm_mock_task_result(tasks[TASKS - 1]),
+			-ERESTARTSYS);
+	KUNIT_EXPECT_TRUE(test, vpm_mock_task_runs(tasks[0]));
 	vpm_mock_let_go(mock);
-	KUNIT_EXPECT_EQ(test, count_results(tasks, -EIO), TASKS);
-	KUNIT_EXPECT_EQ(test, atomic_read(&obj->restores), 1);
-	EXPECT_COUNTS(mock, .tracked = 1, .lost = 1);
-}
-
-static void drm_virt_pm_test_object_shared_stalls(struct kunit *test)
-{
-	struct vpm_mock *mock = test->priv;
-	struct vpm_mock_object *obj = vpm_mock_object_create(mock, 1);
-	struct vpm_mock_task *task;
-
-	/* Nobody waits for ever for a task that does not get through. */
-	vpm_mock_set_stall_ms(test, 10);
-	drm_virt_pm_device_reset(&mock->base);
-	mock->hold = true;
-	task = vpm_mock_task_start(mock, use, obj);
-	VPM_MOCK_AWAIT(test, atomic_read(&obj->restoring) == 1);
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_object_use(&mock->base, &obj->base),
-			-ETIMEDOUT);
-
-	vpm_mock_let_go(mock);
-	KUNIT_EXPECT_EQ(test, vpm_mock_task_result(task), 0);
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_object_use(&mock->base, &obj->base), 0);
+	KUNIT_EXPECT_EQ(test, count_results(tasks, 0), TASKS - 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&obj->restores), 1);
 }
 
@@ -353,114 +410,347 @@ static void drm_virt_pm_test_object_reset_meanwhile(struct kunit *test)
 	struct vpm_mock_object *obj = vpm_mock_object_create(mock, 1);
 	struct vpm_mock_task *task;
 
-	/* What was restored before a reset is stale after it. */
-	drm_virt_pm_device_reset(&mock->base);
+	/* An object of which the device was told before a reset is stale. */
+	drm_virt_pm_reset(&mock->base);
 	mock->hold = true;
-	task = vpm_mock_task_start(mock, use, obj);
+	task = vpm_mock_task_start(mock, use_in_task, obj);
 	VPM_MOCK_AWAIT(test, atomic_read(&obj->restoring) == 1);
-	drm_virt_pm_device_reset(&mock->base);
+	drm_virt_pm_reset(&mock->base);
 	vpm_mock_let_go(mock);
 	vpm_mock_task_result(task);
 	KUNIT_EXPECT_FALSE(test, is_resident(mock, obj));
-	KUNIT_EXPECT_EQ(test, atomic_read(&mock->base.resident), 0);
 
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_object_use(&mock->base, &obj->base), 0);
+	KUNIT_EXPECT_EQ(test, use(mock, obj), 0);
 	KUNIT_EXPECT_TRUE(test, is_resident(mock, obj));
 }
 
-static void create_eager(struct vpm_mock *mock, struct vpm_mock_object **objs,
-			 unsigned int count)
+static void drm_virt_pm_test_object_reset_at_creation(struct kunit *test)
+{
+	struct vpm_mock *mock = test->priv;
+	struct drm_virt_pm_object obj;
+
+	/* The same at the first creation. */
+	drm_virt_pm_object_init(&mock->base, &obj, 1);
+	drm_virt_pm_reset(&mock->base);
+	drm_virt_pm_object_restored(&mock->base, &obj);
+	KUNIT_EXPECT_FALSE(test, drm_virt_pm_object_resident(&mock->base, &obj));
+	drm_virt_pm_object_fini(&mock->base, &obj);
+}
+
+static void create_kept(struct vpm_mock *mock, struct vpm_mock_object **objs,
+			unsigned int count)
 {
 	unsigned int i;
 
 	for (i = 0; i < count; i++) {
 		objs[i] = vpm_mock_object_create(mock, i + 1);
-		drm_virt_pm_object_set_eager(&mock->base, &objs[i]->base, true);
+		drm_virt_pm_object_keep(&mock->base, &objs[i]->base, true);
 	}
-	drm_virt_pm_device_reset(&mock->base);
 }
 
-static void drm_virt_pm_test_object_eager(struct kunit *test)
+static void save_objects(struct vpm_mock *mock)
 {
-	struct vpm_mock *mock = test->priv;
-	struct vpm_mock_object *objs[3], *lazy;
-
-	/* Eager objects come back at once and in order, others do not. */
-	lazy = vpm_mock_object_create(mock, 9);
-	create_eager(mock, objs, ARRAY_SIZE(objs));
-	drm_virt_pm_objects_restore_eager(&mock->base);
-	VPM_MOCK_EXPECT_LOG(mock, "restore:1 restore:2 restore:3");
-	KUNIT_EXPECT_FALSE(test, is_resident(mock, lazy));
-
-	/* the same order after the next reset, and nothing without one */
-	drm_virt_pm_objects_restore_eager(&mock->base);
-	VPM_MOCK_EXPECT_LOG(mock, "");
-	drm_virt_pm_device_reset(&mock->base);
-	drm_virt_pm_objects_restore_eager(&mock->base);
-	VPM_MOCK_EXPECT_LOG(mock, "restore:1 restore:2 restore:3");
-
-	/* every reference was dropped */
-	KUNIT_EXPECT_EQ(test, objs[0]->refs, 1);
-	KUNIT_EXPECT_EQ(test, objs[2]->refs, 1);
+	mock->seen[0] = drm_virt_pm_objects_save(&mock->base);
 }
 
-static void drm_virt_pm_test_object_eager_subset(struct kunit *test)
+static void restore_objects(struct vpm_mock *mock)
 {
-	struct vpm_mock *mock = test->priv;
-	struct drm_virt_pm *vpm = &mock->base;
-	struct vpm_mock_object *objs[6];
-
-	/*
-	 * Left out are those that are back already, dying, lost, released, or
-	 * not eager any more.
-	 */
-	create_eager(mock, objs, ARRAY_SIZE(objs));
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_object_use(vpm, &objs[0]->base), 0);
-	vpm_mock_log_clear(mock);
-	objs[1]->refs = 0;
-	drm_virt_pm_object_lose(vpm, &objs[2]->base, -EIO);
-	drm_virt_pm_object_released(vpm, &objs[3]->base);
-	drm_virt_pm_object_set_eager(vpm, &objs[4]->base, false);
-
-	drm_virt_pm_objects_restore_eager(vpm);
-	VPM_MOCK_EXPECT_LOG(mock, "restore:6");
-	KUNIT_EXPECT_TRUE(test, list_empty(&objs[3]->base.eager));
+	mock->seen[1] = drm_virt_pm_objects_restore(&mock->base);
 }
 
-static void drm_virt_pm_test_object_eager_fails(struct kunit *test)
+static void drm_virt_pm_test_object_keep(struct kunit *test)
 {
-	const struct error_param *param = test->param_value;
 	struct vpm_mock *mock = test->priv;
 	struct vpm_mock_object *objs[3];
 
-	/*
-	 * One that is lost does not keep the others. A transient error would
-	 * be met by all: it ends the walk, which does not go round for ever.
-	 */
-	create_eager(mock, objs, ARRAY_SIZE(objs));
-	objs[1]->err = param->err;
-	objs[1]->failures = 3;
-	drm_virt_pm_objects_restore_eager(&mock->base);
-	VPM_MOCK_EXPECT_LOG(mock, param->lost ? "restore:1 restore:2 restore:3" :
-						"restore:1 restore:2");
-	KUNIT_EXPECT_EQ(test, is_resident(mock, objs[2]), param->lost);
-	KUNIT_EXPECT_EQ(test, atomic_read(&mock->base.num_lost), param->lost);
-	KUNIT_EXPECT_EQ(test, objs[1]->refs, 1);
+	/* Kept objects are saved before the reset and restored in the resume. */
+	vpm_mock_object_create(mock, 9);
+	create_kept(mock, objs, ARRAY_SIZE(objs));
+	mock->in_suspend = save_objects;
+	mock->in_resume = restore_objects;
+	KUNIT_ASSERT_EQ(test, vpm_mock_suspend(mock), 0);
+	VPM_MOCK_EXPECT_LOG(mock, "suspend save:1 save:2 save:3");
+	KUNIT_EXPECT_FALSE(test, is_resident(mock, objs[0]));
+	KUNIT_ASSERT_EQ(test, vpm_mock_resume(mock), 0);
+	KUNIT_EXPECT_TRUE(test, is_resident(mock, objs[0]));
+	KUNIT_EXPECT_EQ(test, mock->seen[0], 0);
+	KUNIT_EXPECT_EQ(test, mock->seen[1], 0);
+	VPM_MOCK_EXPECT_LOG(mock, "resume restore:1 restore:2 restore:3");
+
+	/* without a reset there is nothing to restore */
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_restore(&mock->base), 0);
+	VPM_MOCK_EXPECT_LOG(mock, "");
 }
 
-static void drm_virt_pm_test_object_eager_twice(struct kunit *test)
+static void drm_virt_pm_test_object_keep_twice(struct kunit *test)
 {
 	struct vpm_mock *mock = test->priv;
 	struct drm_virt_pm *vpm = &mock->base;
 	struct vpm_mock_object *obj = vpm_mock_object_create(mock, 1);
 
-	/* Marking is a state, not a count. */
-	drm_virt_pm_object_set_eager(vpm, &obj->base, true);
-	drm_virt_pm_object_set_eager(vpm, &obj->base, true);
-	KUNIT_EXPECT_TRUE(test, list_is_singular(&vpm->eager));
-	drm_virt_pm_object_set_eager(vpm, &obj->base, false);
-	drm_virt_pm_object_set_eager(vpm, &obj->base, false);
-	KUNIT_EXPECT_TRUE(test, list_empty(&vpm->eager));
+	/* To keep an object is a state, not a count. */
+	drm_virt_pm_object_keep(vpm, &obj->base, true);
+	drm_virt_pm_object_keep(vpm, &obj->base, true);
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_save(vpm), 0);
+	VPM_MOCK_EXPECT_LOG(mock, "save:1");
+	drm_virt_pm_object_keep(vpm, &obj->base, false);
+	drm_virt_pm_object_keep(vpm, &obj->base, false);
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_save(vpm), 0);
+	VPM_MOCK_EXPECT_LOG(mock, "");
+	KUNIT_EXPECT_TRUE(test, list_empty(&obj->base.keep));
+	KUNIT_EXPECT_TRUE(test, list_empty(&vpm->keep));
+
+	drm_virt_pm_object_keep(vpm, &obj->base, true);
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_save(vpm), 0);
+	VPM_MOCK_EXPECT_LOG(mock, "save:1");
+}
+
+static void drm_virt_pm_test_object_save_fails(struct kunit *test)
+{
+	const int *err = test->param_value;
+	struct vpm_mock *mock = test->priv;
+	struct vpm_mock_object *objs[3];
+
+	/* The first error ends it, for a suspend that is refused. */
+	create_kept(mock, objs, ARRAY_SIZE(objs));
+	objs[1]->err = *err;
+	objs[1]->failures = 1;
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_save(&mock->base), *err);
+	VPM_MOCK_EXPECT_LOG(mock, "save:1 save:2");
+	KUNIT_EXPECT_TRUE(test, is_resident(mock, objs[1]));
+
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_save(&mock->base), 0);
+	VPM_MOCK_EXPECT_LOG(mock, "save:1 save:2 save:3");
+}
+
+static void drm_virt_pm_test_object_restore_all_fails(struct kunit *test)
+{
+	const int *err = test->param_value;
+	struct vpm_mock *mock = test->priv;
+	struct vpm_mock_object *objs[4];
+
+	/* Objects that fail do not keep the others; the first error counts. */
+	create_kept(mock, objs, ARRAY_SIZE(objs));
+	drm_virt_pm_reset(&mock->base);
+	objs[1]->err = *err;
+	objs[1]->failures = 1;
+	objs[2]->err = -EPERM;
+	objs[2]->failures = 1;
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_restore(&mock->base), *err);
+	VPM_MOCK_EXPECT_LOG(mock, "restore:1 restore:2 restore:3 restore:4");
+	KUNIT_EXPECT_TRUE(test, is_resident(mock, objs[3]));
+
+	/* the second try does what is left */
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_restore(&mock->base), 0);
+	VPM_MOCK_EXPECT_LOG(mock, "restore:2 restore:3");
+}
+
+static void drm_virt_pm_test_object_save_stale(struct kunit *test)
+{
+	struct vpm_mock *mock = test->priv;
+	struct vpm_mock_object *objs[2];
+
+	/*
+	 * The content of a stale object was saved before. It is not overwritten
+	 * with what happens to be on the device.
+	 */
+	create_kept(mock, objs, ARRAY_SIZE(objs));
+	KUNIT_ASSERT_EQ(test, drm_virt_pm_objects_save(&mock->base), 0);
+	drm_virt_pm_reset(&mock->base);
+	objs[0]->err = -ENOMEM;
+	objs[0]->failures = 1;
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_restore(&mock->base), -ENOMEM);
+	vpm_mock_log_clear(mock);
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_save(&mock->base), 0);
+	VPM_MOCK_EXPECT_LOG(mock, "save:2");
+}
+
+static void drm_virt_pm_test_object_keep_lost(struct kunit *test)
+{
+	struct vpm_mock *mock = test->priv;
+	struct vpm_mock_object *objs[3];
+
+	/* Lost objects are skipped. They do not fail a resume again and again. */
+	create_kept(mock, objs, ARRAY_SIZE(objs));
+	drm_virt_pm_object_lose(&mock->base, &objs[0]->base, -EIO);
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_save(&mock->base), 0);
+	VPM_MOCK_EXPECT_LOG(mock, "save:2 save:3");
+	drm_virt_pm_reset(&mock->base);
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_restore(&mock->base), 0);
+	VPM_MOCK_EXPECT_LOG(mock, "restore:2 restore:3");
+
+	/* one that is lost by its restore is reported */
+	drm_virt_pm_reset(&mock->base);
+	mock->partner = objs[1];
+	mock->in_restore = lose_partner;
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_restore(&mock->base), -EIO);
+	VPM_MOCK_EXPECT_LOG(mock, "restore:2 restore:3");
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_restore(&mock->base), 0);
+}
+
+static int save_in_task(struct vpm_mock_task *task)
+{
+	return drm_virt_pm_objects_save(&task->mock->base);
+}
+
+static int restore_in_task(struct vpm_mock_task *task)
+{
+	return drm_virt_pm_objects_restore(&task->mock->base);
+}
+
+static int unkeep_in_task(struct vpm_mock_task *task)
+{
+	struct vpm_mock_object *obj = task->arg;
+
+	drm_virt_pm_object_keep(&task->mock->base, &obj->base, false);
+	vpm_mock_log(task->mock, "gone:%u", obj->base.id);
+
+	return 0;
+}
+
+struct walk_param {
+	const char *name;
+	int (*walk)(struct vpm_mock_task *task);
+	const char *log;
+};
+
+static const struct walk_param walk_params[] = {
+	{ "save", save_in_task, "save:1 save:3" },
+	{ "restore", restore_in_task, "restore:1 restore:3" },
+};
+
+KUNIT_ARRAY_PARAM_DESC(walk, walk_params, name);
+
+static void drm_virt_pm_test_object_keep_walked(struct kunit *test)
+{
+	const struct walk_param *param = test->param_value;
+	struct vpm_mock *mock = test->priv;
+	struct vpm_mock_task *walker, *freeing[2];
+	struct vpm_mock_object *objs[3];
+	unsigned int i;
+
+	/*
+	 * While the first object is being saved or restored, two tasks stop to
+	 * keep the second and the first. They wait until the callbacks are done.
+	 * The second object is skipped and the third is not.
+	 */
+	create_kept(mock, objs, ARRAY_SIZE(objs));
+	if (param->walk == restore_in_task)
+		drm_virt_pm_reset(&mock->base);
+	mock->hold = true;
+	walker = vpm_mock_task_start(mock, param->walk, NULL);
+	VPM_MOCK_AWAIT(test, READ_ONCE(mock->log[0]));
+	for (i = 0; i < ARRAY_SIZE(freeing); i++) {
+		freeing[i] = vpm_mock_task_start(mock, unkeep_in_task, objs[1 - i]);
+		VPM_MOCK_AWAIT(test, vpm_mock_task_sleeps(freeing[i],
+							  TASK_UNINTERRUPTIBLE));
+	}
+	usleep_range(10000, 20000);
+	KUNIT_EXPECT_TRUE(test, vpm_mock_task_runs(freeing[0]));
+	KUNIT_EXPECT_TRUE(test, vpm_mock_task_runs(freeing[1]));
+
+	vpm_mock_let_go(mock);
+	KUNIT_EXPECT_EQ(test, vpm_mock_task_result(walker), 0);
+	vpm_mock_task_result(freeing[0]);
+	vpm_mock_task_result(freeing[1]);
+	KUNIT_EXPECT_TRUE(test, strstarts(mock->log, param->log));
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&mock->base.keep));
+}
+
+static int check_all(struct vpm_mock_task *task)
+{
+	drm_virt_pm_notify(PM_SUSPEND_PREPARE);
+	drm_virt_pm_notify(PM_POST_SUSPEND);
+
+	return 0;
+}
+
+static void drm_virt_pm_test_object_keep_during_check(struct kunit *test)
+{
+	struct vpm_mock *mock = test->priv;
+	struct vpm_mock_object *obj;
+	struct vpm_mock_task *task;
+
+	/* The notifier does not keep objects from being freed. */
+	create_kept(mock, &obj, 1);
+	mock->hold = true;
+	task = vpm_mock_task_start(mock, check_all, NULL);
+	VPM_MOCK_AWAIT(test, READ_ONCE(mock->log[0]));
+	vpm_mock_object_free(obj);
+	KUNIT_EXPECT_TRUE(test, vpm_mock_task_runs(task));
+	vpm_mock_let_go(mock);
+	KUNIT_EXPECT_EQ(test, vpm_mock_task_result(task), 0);
+}
+
+#ifdef CONFIG_PROVE_LOCKING
+static atomic_t num_spinning;
+static bool stop_spinning;
+
+static void spin(void *unused)
+{
+	atomic_inc(&num_spinning);
+	while (!READ_ONCE(stop_spinning))
+		cpu_relax();
+}
+
+/*
+ * Whether lockdep reports the use of a resident object. A report turns lockdep
+ * off: it is turned on again before any other processor, all of which spin, or
+ * another task has taken or released a lock.
+ */
+static bool use_is_reported(struct vpm_mock *mock, struct vpm_mock_object *obj)
+{
+	bool reported;
+
+	stop_spinning = false;
+	atomic_set(&num_spinning, 0);
+	cpus_read_lock();
+	preempt_disable();
+	smp_call_function(spin, NULL, 0);
+	while (atomic_read(&num_spinning) < num_online_cpus() - 1)
+		cpu_relax();
+	preempt_enable();
+
+	debug_locks_silent = 1;
+	use(mock, obj);
+	reported = !debug_locks;
+	debug_locks = 1;
+	debug_locks_silent = 0;
+
+	WRITE_ONCE(stop_spinning, true);
+	cpus_read_unlock();
+
+	return reported;
+}
+#else
+static bool use_is_reported(struct vpm_mock *mock, struct vpm_mock_object *obj)
+{
+	return false;
+}
+#endif
+
+static void drm_virt_pm_test_object_use_locked(struct kunit *test)
+{
+	struct vpm_mock *mock = test->priv;
+	struct vpm_mock_object *obj = vpm_mock_object_create(mock, 1);
+	static bool reported;
+	struct dma_resv resv;
+
+	/* lockdep reports a caller that holds a dma_resv, before any reset. */
+	if (!IS_ENABLED(CONFIG_PROVE_LOCKING) || !debug_locks)
+		kunit_skip(test, "no lockdep");
+	if (IS_ENABLED(CONFIG_PREEMPTION) || IS_ENABLED(CONFIG_PREEMPT_VOLUNTARY))
+		kunit_skip(test, "lockdep cannot be held still");
+	if (reported)
+		kunit_skip(test, "lockdep reports it once");
+
+	dma_resv_init(&resv);
+	dma_resv_lock(&resv, NULL);
+	reported = use_is_reported(mock, obj);
+	dma_resv_unlock(&resv);
+	dma_resv_fini(&resv);
+	KUNIT_EXPECT_TRUE(test, reported);
+	KUNIT_EXPECT_EQ(test, atomic_read(&obj->restores), 0);
 }
 
 static struct kunit_case drm_virt_pm_object_cases[] = {
@@ -469,20 +759,29 @@ static struct kunit_case drm_virt_pm_object_cases[] = {
 	KUNIT_CASE(drm_virt_pm_test_object_reset),
 	KUNIT_CASE(drm_virt_pm_test_object_suspend),
 	KUNIT_CASE(drm_virt_pm_test_object_epoch_wraps),
-	KUNIT_CASE(drm_virt_pm_test_object_release),
+	KUNIT_CASE(drm_virt_pm_test_object_free),
+	KUNIT_CASE(drm_virt_pm_test_object_published),
+	KUNIT_CASE(drm_virt_pm_test_object_not_published),
 	KUNIT_CASE_PARAM(drm_virt_pm_test_object_restore_fails, error_gen_params),
 	KUNIT_CASE(drm_virt_pm_test_object_lose),
-	KUNIT_CASE(drm_virt_pm_test_object_lose_many),
+	KUNIT_CASE(drm_virt_pm_test_object_lose_in_restore),
+	KUNIT_CASE(drm_virt_pm_test_object_lost_device),
 	KUNIT_CASE(drm_virt_pm_test_object_shared),
 	KUNIT_CASE(drm_virt_pm_test_object_shared_lost),
-	KUNIT_CASE(drm_virt_pm_test_object_shared_transient),
-	KUNIT_CASE(drm_virt_pm_test_object_shared_refused),
-	KUNIT_CASE(drm_virt_pm_test_object_shared_stalls),
+	KUNIT_CASE(drm_virt_pm_test_object_shared_fails),
+	KUNIT_CASE(drm_virt_pm_test_object_shared_signal),
 	KUNIT_CASE(drm_virt_pm_test_object_reset_meanwhile),
-	KUNIT_CASE(drm_virt_pm_test_object_eager),
-	KUNIT_CASE(drm_virt_pm_test_object_eager_subset),
-	KUNIT_CASE_PARAM(drm_virt_pm_test_object_eager_fails, error_gen_params),
-	KUNIT_CASE(drm_virt_pm_test_object_eager_twice),
+	KUNIT_CASE(drm_virt_pm_test_object_reset_at_creation),
+	KUNIT_CASE(drm_virt_pm_test_object_keep),
+	KUNIT_CASE(drm_virt_pm_test_object_keep_twice),
+	KUNIT_CASE_PARAM(drm_virt_pm_test_object_save_fails, error_gen_params),
+	KUNIT_CASE_PARAM(drm_virt_pm_test_object_restore_all_fails,
+			 error_gen_params),
+	KUNIT_CASE(drm_virt_pm_test_object_save_stale),
+	KUNIT_CASE(drm_virt_pm_test_object_keep_lost),
+	KUNIT_CASE_PARAM(drm_virt_pm_test_object_keep_walked, walk_gen_params),
+	KUNIT_CASE(drm_virt_pm_test_object_keep_during_check),
+	KUNIT_CASE(drm_virt_pm_test_object_use_locked),
 	{}
 };
 

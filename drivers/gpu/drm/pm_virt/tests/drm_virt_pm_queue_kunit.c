@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-/* Queues: draining against hosts of all kinds, and stopping. */
+/* Draining queues, with hosts of all kinds. */
 
 #include <linux/limits.h>
 
@@ -12,6 +12,8 @@
 static int queue_test_init(struct kunit *test)
 {
 	test->priv = vpm_mock_queue_create(vpm_mock_create(test, "mock"));
+	vpm_mock_set_stall_ms(test, STALL_MS);
+
 	return 0;
 }
 
@@ -78,7 +80,7 @@ static const struct drain_param drain_params[] = {
 		.log = "kick flush:2",
 	},
 	{
-		.name = "others who go on queuing",
+		.name = "a queue that others go on using",
 		.queued = 7,
 		.pending = 3,
 		.answers = UINT_MAX,
@@ -95,20 +97,34 @@ static void drm_virt_pm_test_queue_drain(struct kunit *test)
 	struct vpm_mock_queue *queue = test->priv;
 
 	/*
-	 * Draining kicks, waits for what was pending as long as some of it
-	 * comes back, and at last has what came back handled, whether or not
-	 * it was all.
+	 * Draining kicks, and waits for what is pending as long as some of it
+	 * comes back. At last it has handled what came back, after a stall too.
 	 */
 	queue->queued = param->queued;
 	queue->pending = param->pending;
 	queue->answers = param->answers;
 	queue->busy = param->busy;
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_queue_drain(&queue->base, STALL_MS),
-			param->ret);
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_queue_drain(&queue->base), param->ret);
 	VPM_MOCK_EXPECT_LOG(mock_of(queue), param->log);
 }
 
-static void drm_virt_pm_test_queue_no_kick(struct kunit *test)
+static void drm_virt_pm_test_queue_target(struct kunit *test)
+{
+	struct vpm_mock_queue *queue = test->priv;
+
+	/*
+	 * What is queued during the call is not waited for. It might not have
+	 * been notified, and then the host would never answer.
+	 */
+	queue->queued = 3;
+	queue->pending = 3;
+	queue->answers = 3;
+	queue->queued_in_kick = 2;
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_queue_drain(&queue->base), 0);
+	VPM_MOCK_EXPECT_LOG(mock_of(queue), "kick flush:2");
+}
+
+static void drm_virt_pm_test_queue_plain(struct kunit *test)
 {
 	struct vpm_mock_queue *queue = test->priv;
 	struct drm_virt_pm_queue_ops ops = *queue->base.ops;
@@ -116,15 +132,23 @@ static void drm_virt_pm_test_queue_no_kick(struct kunit *test)
 	/* A queue whose entries are notified at once needs no kick. */
 	ops.kick = NULL;
 	queue->base.ops = &ops;
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_queue_drain(&queue->base, STALL_MS), 0);
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_queue_drain(&queue->base), 0);
 	VPM_MOCK_EXPECT_LOG(mock_of(queue), "flush:0");
+
+	/* one whose answers are handled as they come needs no flush */
+	ops.flush = NULL;
+	queue->queued = 3;
+	queue->pending = 3;
+	queue->answers = 3;
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_queue_drain(&queue->base), 0);
+	VPM_MOCK_EXPECT_LOG(mock_of(queue), "");
 }
 
 static int drain(struct vpm_mock_task *task)
 {
 	struct vpm_mock_queue *queue = task->arg;
 
-	return drm_virt_pm_queue_drain(&queue->base, NEVER_MS);
+	return drm_virt_pm_queue_drain(&queue->base);
 }
 
 static void drm_virt_pm_test_queue_drain_sleeps(struct kunit *test)
@@ -132,13 +156,15 @@ static void drm_virt_pm_test_queue_drain_sleeps(struct kunit *test)
 	struct vpm_mock_queue *queue = test->priv;
 	struct vpm_mock_task *task;
 
-	/* Draining sleeps until the host answers, and to the last entry. */
+	/* Draining sleeps until the host answers, up to the last entry. */
+	vpm_mock_set_stall_ms(test, NEVER_MS);
 	queue->queued = 3;
 	queue->pending = 3;
 	task = vpm_mock_task_start(mock_of(queue), drain, queue);
 	VPM_MOCK_AWAIT(test, vpm_mock_sleepers(&queue->progress) == 1);
 	vpm_mock_queue_answer(queue, 2);
-	usleep_range(1000, 2000);
+	VPM_MOCK_AWAIT(test, vpm_mock_sleepers(&queue->progress) == 1 &&
+		       vpm_mock_task_sleeps(task, TASK_UNINTERRUPTIBLE));
 	KUNIT_EXPECT_TRUE(test, vpm_mock_task_runs(task));
 
 	vpm_mock_queue_answer(queue, 1);
@@ -146,53 +172,56 @@ static void drm_virt_pm_test_queue_drain_sleeps(struct kunit *test)
 	VPM_MOCK_EXPECT_LOG(mock_of(queue), "kick flush:0");
 }
 
-static bool stopped(struct vpm_mock_queue *queue)
+static void drain_in_callback(struct vpm_mock *mock)
 {
-	bool ret;
+	struct vpm_mock_queue *queue = mock->partner;
 
-	spin_lock(&queue->lock);
-	ret = drm_virt_pm_queue_stopped(&queue->base);
-	spin_unlock(&queue->lock);
-
-	return ret;
+	mock->seen[0] = drm_virt_pm_queue_drain(&queue->base);
 }
 
-/* As a driver's submission waits for room in the ring. */
-static int submit(struct vpm_mock_task *task)
-{
-	struct vpm_mock_queue *queue = task->arg;
+struct total_param {
+	const char *name;
+	unsigned int overdue_after;
 	int ret;
+	const char *log;
+};
 
-	ret = wait_event_interruptible(queue->progress, stopped(queue));
+static const struct total_param total_params[] = {
+	{ "in time", 0, 0, "suspend kick flush:0" },
+	{ "over with four entries left", 4, -ETIMEDOUT, "suspend kick flush:4" },
+	{ "over with the last answer", UINT_MAX, 0, "suspend kick flush:0" },
+};
 
-	return ret ?: -ENODEV;
-}
+KUNIT_ARRAY_PARAM_DESC(total, total_params, name);
 
-static void drm_virt_pm_test_queue_stop(struct kunit *test)
+static void drm_virt_pm_test_queue_total_limit(struct kunit *test)
 {
+	const struct total_param *param = test->param_value;
 	struct vpm_mock_queue *queue = test->priv;
-	struct vpm_mock_task *tasks[2];
+	struct vpm_mock *mock = mock_of(queue);
 
-	/* Stopping a queue wakes those who wait for room in it. */
-	KUNIT_EXPECT_FALSE(test, stopped(queue));
-	tasks[0] = vpm_mock_task_start(mock_of(queue), submit, queue);
-	tasks[1] = vpm_mock_task_start(mock_of(queue), submit, queue);
-	VPM_MOCK_AWAIT(test, vpm_mock_sleepers(&queue->progress) == 2);
-
-	drm_virt_pm_queue_stop(&queue->base);
-	KUNIT_EXPECT_EQ(test, vpm_mock_task_result(tasks[0]), -ENODEV);
-	KUNIT_EXPECT_EQ(test, vpm_mock_task_result(tasks[1]), -ENODEV);
-	KUNIT_EXPECT_TRUE(test, stopped(queue));
-
-	drm_virt_pm_queue_start(&queue->base);
-	KUNIT_EXPECT_FALSE(test, stopped(queue));
+	/*
+	 * A host that answers each entry just in time cannot draw out a suspend
+	 * for ever. If all is back when the limit is over, nothing is wrong.
+	 */
+	vpm_mock_set_stall_ms(test, NEVER_MS);
+	queue->queued = 9;
+	queue->pending = param->overdue_after == UINT_MAX ? 1 : 9;
+	queue->answers = UINT_MAX;
+	queue->overdue_after = param->overdue_after;
+	mock->partner = queue;
+	mock->in_suspend = drain_in_callback;
+	KUNIT_EXPECT_EQ(test, vpm_mock_suspend(mock), 0);
+	KUNIT_EXPECT_EQ(test, mock->seen[0], param->ret);
+	VPM_MOCK_EXPECT_LOG(mock, param->log);
 }
 
 static struct kunit_case drm_virt_pm_queue_cases[] = {
 	KUNIT_CASE_PARAM(drm_virt_pm_test_queue_drain, drain_gen_params),
-	KUNIT_CASE(drm_virt_pm_test_queue_no_kick),
+	KUNIT_CASE(drm_virt_pm_test_queue_target),
+	KUNIT_CASE(drm_virt_pm_test_queue_plain),
 	KUNIT_CASE(drm_virt_pm_test_queue_drain_sleeps),
-	KUNIT_CASE(drm_virt_pm_test_queue_stop),
+	KUNIT_CASE_PARAM(drm_virt_pm_test_queue_total_limit, total_gen_params),
 	{}
 };
 

@@ -12,81 +12,83 @@
 #include "virtgpu_mock.h"
 
 /* As short as a timeout can be that has to happen, in milliseconds. */
-#define STALL_MS	50
+#define STALL_MS	100
 
-static const struct vg_mock_setup plain = {
+static const struct vg_mock_setup vg_test_plain = {
 	.features = BIT_ULL(VIRTIO_GPU_F_EDID) |
 		    BIT_ULL(VIRTIO_GPU_F_RESOURCE_UUID),
 	.num_scanouts = 1,
 };
 
-static const struct vg_mock_setup virgl = {
+static const struct vg_mock_setup vg_test_virgl = {
 	.features = BIT_ULL(VIRTIO_GPU_F_EDID) | BIT_ULL(VIRTIO_GPU_F_VIRGL) |
 		    BIT_ULL(VIRTIO_GPU_F_RESOURCE_BLOB),
 	.num_scanouts = 1,
 	.hostmem = true,
 };
 
-static void do_nothing(struct kunit *test, struct vg_mock_host *host)
+static void vg_test_nothing(struct kunit *test, struct vg_mock_host *host)
 {
 }
 
-static void do_sleep(struct kunit *test, struct vg_mock_host *host)
+static void vg_test_sleep(struct kunit *test, struct vg_mock_host *host)
 {
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
 }
 
-static void do_freeze(struct kunit *test, struct vg_mock_host *host)
+static void vg_test_freeze(struct kunit *test, struct vg_mock_host *host)
 {
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
 }
 
-static void do_refuse(struct kunit *test, struct vg_mock_host *host)
+static void vg_test_refuse(struct kunit *test, struct vg_mock_host *host)
 {
 	vg_mock_set_stall_ms(STALL_MS);
 	vg_mock_hold(host, true);
 	KUNIT_ASSERT_EQ(test, -ETIMEDOUT, vg_mock_freeze(host));
 }
 
-static void do_lose(struct kunit *test, struct vg_mock_host *host)
+static void vg_test_lose(struct kunit *test, struct vg_mock_host *host)
 {
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
 	host->find_vqs_ret = -ENOMEM;
 	KUNIT_ASSERT_EQ(test, -ENOMEM, vg_mock_restore(host));
+	vg_mock_run_later(host);
 }
 
-static void do_not_resume(struct kunit *test, struct vg_mock_host *host)
+static void vg_test_not_resume(struct kunit *test, struct vg_mock_host *host)
 {
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
 	host->refuse_features = true;
 	KUNIT_ASSERT_NE(test, 0, vg_mock_restore(host));
 }
 
-struct remove_param {
+struct vg_test_remove {
 	const char *name;
 	void (*before)(struct kunit *test, struct vg_mock_host *host);
 	const struct vg_mock_setup *setup;
 };
 
-static const struct remove_param remove_params[] = {
-	{ "in use", do_nothing, &plain },
-	{ "in use, virgl", do_nothing, &virgl },
-	{ "after a sleep", do_sleep, &plain },
-	{ "after a sleep, virgl", do_sleep, &virgl },
-	{ "while frozen", do_freeze, &plain },
-	{ "while frozen, virgl", do_freeze, &virgl },
-	{ "after a refusal, host silent", do_refuse, &plain },
-	{ "after a refusal, host silent, virgl", do_refuse, &virgl },
-	{ "when it was lost", do_lose, &plain },
-	{ "before it is known to be lost", do_not_resume, &plain },
+static const struct vg_test_remove vg_test_remove_params[] = {
+	{ "in use", vg_test_nothing, &vg_test_plain },
+	{ "in use, virgl", vg_test_nothing, &vg_test_virgl },
+	{ "after a sleep", vg_test_sleep, &vg_test_plain },
+	{ "after a sleep, virgl", vg_test_sleep, &vg_test_virgl },
+	{ "while frozen", vg_test_freeze, &vg_test_plain },
+	{ "while frozen, virgl", vg_test_freeze, &vg_test_virgl },
+	{ "after a refusal, host silent", vg_test_refuse, &vg_test_plain },
+	{ "after a refusal, host silent, virgl", vg_test_refuse, &vg_test_virgl },
+	{ "when it was lost", vg_test_lose, &vg_test_plain },
+	{ "while it is tried again", vg_test_not_resume, &vg_test_plain },
+	{ "while it is tried again, virgl", vg_test_not_resume, &vg_test_virgl },
 };
 
-KUNIT_ARRAY_PARAM_DESC(remove, remove_params, name);
+KUNIT_ARRAY_PARAM_DESC(vg_test_remove, vg_test_remove_params, name);
 
 static void virtio_gpu_pm_test_remove(struct kunit *test)
 {
-	const struct remove_param *param = test->param_value;
+	const struct vg_test_remove *param = test->param_value;
 	struct vg_mock_host *host = vg_mock_create(test, "mock", param->setup);
 	struct vg_mock_user *user = vg_mock_open(host, false);
 	struct vg_mock_user *other = vg_mock_open(host, true);
@@ -120,8 +122,8 @@ static void virtio_gpu_pm_test_remove(struct kunit *test)
 
 static void virtio_gpu_pm_test_two_devices(struct kunit *test)
 {
-	struct vg_mock_host *a = vg_mock_create(test, "mock-a", &plain);
-	struct vg_mock_host *b = vg_mock_create(test, "mock-b", &plain);
+	struct vg_mock_host *a = vg_mock_create(test, "mock-a", &vg_test_plain);
+	struct vg_mock_host *b = vg_mock_create(test, "mock-b", &vg_test_plain);
 	struct vg_mock_user *user_a = vg_mock_open(a, false);
 	struct vg_mock_user *user_b = vg_mock_open(b, false);
 	u32 shown_a = vg_mock_dumb(user_a), shown_b = vg_mock_dumb(user_b);
@@ -168,14 +170,14 @@ static void virtio_gpu_pm_test_two_devices(struct kunit *test)
 	vg_mock_check(a);
 }
 
-static int transfer_task(struct vg_mock_task *task)
+static int vg_test_transfer_task(struct vg_mock_task *task)
 {
 	return vg_mock_transfer(task->user, task->handle);
 }
 
-static void virtio_gpu_pm_test_gate(struct kunit *test)
+static void virtio_gpu_pm_test_wait_running(struct kunit *test)
 {
-	struct vg_mock_host *host = vg_mock_create(test, "mock", &plain);
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
 	struct vg_mock_user *user = vg_mock_open(host, false);
 	u32 handle = vg_mock_dumb(user);
 	struct vg_mock_task *task;
@@ -183,7 +185,7 @@ static void virtio_gpu_pm_test_gate(struct kunit *test)
 	/* A program that comes while the device is down waits, and goes on. */
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
 	vg_mock_forget_log(host);
-	task = vg_mock_task_start(user, transfer_task, handle, NULL);
+	task = vg_mock_task_start(user, vg_test_transfer_task, handle, NULL);
 	VG_MOCK_AWAIT(test, vg_mock_task_sleeps(task));
 	KUNIT_EXPECT_EQ(test, 0, vg_mock_count(host, 0));
 
@@ -196,7 +198,7 @@ static void virtio_gpu_pm_test_gate(struct kunit *test)
 
 static void virtio_gpu_pm_test_repeated(struct kunit *test)
 {
-	struct vg_mock_host *host = vg_mock_create(test, "mock", &plain);
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
 	struct vg_mock_user *user = vg_mock_open(host, false);
 	u32 shown = vg_mock_dumb(user);
 	unsigned int resets;
@@ -220,9 +222,9 @@ static void virtio_gpu_pm_test_repeated(struct kunit *test)
 }
 
 static struct kunit_case virtio_gpu_pm_lifecycle_tests[] = {
-	KUNIT_CASE_PARAM(virtio_gpu_pm_test_remove, remove_gen_params),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_remove, vg_test_remove_gen_params),
 	KUNIT_CASE(virtio_gpu_pm_test_two_devices),
-	KUNIT_CASE(virtio_gpu_pm_test_gate),
+	KUNIT_CASE(virtio_gpu_pm_test_wait_running),
 	KUNIT_CASE(virtio_gpu_pm_test_repeated),
 	{}
 };

@@ -5,6 +5,7 @@
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/device.h>
+#include <linux/dma-resv.h>
 #include <linux/jiffies.h>
 #include <linux/mutex.h>
 #include <linux/virtio.h>
@@ -35,9 +36,15 @@ struct task_struct;
  * objection is kept and fails the test. It serves the cursor queue first, as
  * the queues are not ordered against each other.
  *
+ * The host holds a reference to the first page of each backing, also of one that
+ * a command in the ring brings. It objects if the guest has freed the page while
+ * the host could still access it. It objects as well if the queues are deleted
+ * twice.
+ *
  * Faults are chosen by the test: the host answers nothing, one queue only, one
- * command late or with an error; it refuses the features or has no queues when
- * the device is restored.
+ * command late or with an error, or each just in time; it refuses the features or
+ * has no queues when the device is restored; a reset does not take, or does not
+ * make it forget its resources.
  *
  * What the mock does not have: a renderer, contents beyond one pixel, memory
  * behind its host-visible window, and a transport. The tests are the transport:
@@ -45,6 +52,12 @@ struct task_struct;
  */
 
 #define VG_MOCK_LOG_SIZE	16384
+
+/* The size of a capability set */
+#define VG_MOCK_CAPSET_SIZE	64
+
+/* The id of the second capability set */
+#define VG_MOCK_CROSS_DOMAIN	5
 
 /**
  * struct vg_mock_setup - what a host offers
@@ -100,11 +113,31 @@ struct vg_mock_fault {
 };
 
 /**
+ * struct vg_mock_page - a page of the guest that the host may access
+ */
+struct vg_mock_page {
+	/** @page: The page, with a reference; NULL for none. */
+	struct page *page;
+
+	/** @addr: Its address. */
+	u64 addr;
+
+	/** @shmem: It belonged to a file. */
+	bool shmem;
+};
+
+/**
  * struct vg_mock_resource - a resource as the host knows it
  */
 struct vg_mock_resource {
 	/** @create: The command that created it. */
 	u32 create;
+
+	/** @old: It was created before the last reset, which it outlived. */
+	bool old;
+
+	/** @page: The first page of its backing. */
+	struct vg_mock_page page;
 
 	/** @backing: It has guest memory. */
 	bool backing;
@@ -140,6 +173,9 @@ struct vg_mock_queue {
 
 	/** @next: Where to look for the next command. */
 	u16 next;
+
+	/** @peeked: Up to where the host has looked at commands it did not take. */
+	u16 peeked;
 
 	/** @hold: Nothing is taken from the queue. */
 	bool hold;
@@ -205,6 +241,33 @@ struct vg_mock_host {
 	/** @find_vqs_ret: What setting up the queues returns. */
 	int find_vqs_ret;
 
+	/** @in_config_get: Called when the configuration space is read. */
+	void (*in_config_get)(struct vg_mock_host *host);
+
+	/** @fail_once: Each error of these three happens once. */
+	bool fail_once;
+
+	/** @ignore_reset: A reset does not take. */
+	bool ignore_reset;
+
+	/** @keeps_resources: A reset does not make it forget resources. */
+	bool keeps_resources;
+
+	/** @kept_resources: It did so once. */
+	bool kept_resources;
+
+	/** @has_vqs: The queues are set up. */
+	bool has_vqs;
+
+	/** @deleted_in_use: Queues were deleted without a reset. */
+	bool deleted_in_use;
+
+	/** @pace_ms: How long it takes for each answer. */
+	unsigned int pace_ms;
+
+	/** @capset: What its capability sets contain. */
+	u8 capset;
+
 	/** @in_reset: Called when the device is reset, before it forgets. */
 	void (*in_reset)(struct vg_mock_host *host);
 
@@ -229,8 +292,14 @@ struct vg_mock_host {
 	/** @contexts: What it knows, each an array of attached resources. */
 	struct xarray contexts;
 
-	/** @num_resources: Number of @resources. */
+	/** @promises: Commands in the rings that give memory to a resource. */
+	struct list_head promises;
+
+	/** @num_resources: Number of @resources, without the old ones. */
 	unsigned int num_resources;
+
+	/** @num_errors: Number of commands that it refused by itself. */
+	unsigned int num_errors;
 
 	/** @num_contexts: Number of @contexts. */
 	unsigned int num_contexts;
@@ -269,6 +338,9 @@ struct vg_mock_host {
 	struct work_struct work;
 };
 
+struct vg_mock_host *vg_mock_alloc(struct kunit *test, const char *name,
+				   const struct vg_mock_setup *setup);
+bool vg_mock_plug(struct vg_mock_host *host);
 struct vg_mock_host *vg_mock_create(struct kunit *test, const char *name,
 				    const struct vg_mock_setup *setup);
 void vg_mock_remove(struct vg_mock_host *host);
@@ -285,7 +357,10 @@ void vg_mock_set_outputs(struct vg_mock_host *host, unsigned int count);
 /* sleep, as the PM core and the transport do it */
 int vg_mock_freeze(struct vg_mock_host *host);
 int vg_mock_restore(struct vg_mock_host *host);
+int vg_mock_restore_bus(struct vg_mock_host *host);
 void vg_mock_resume_elsewhere(struct vg_mock_host *host);
+void vg_mock_reset_prepare(struct vg_mock_host *host);
+int vg_mock_reset_done(struct vg_mock_host *host);
 void vg_mock_run_later(struct vg_mock_host *host);
 void vg_mock_transition(struct vg_mock_host *host, unsigned long event);
 void vg_mock_set_stall_ms(unsigned int ms);
@@ -293,6 +368,7 @@ void vg_mock_set_stall_ms(unsigned int ms);
 /* looking */
 void vg_mock_settle(struct vg_mock_host *host);
 void vg_mock_forget_log(struct vg_mock_host *host);
+unsigned int vg_mock_waiting(struct vg_mock_host *host);
 unsigned int vg_mock_count(struct vg_mock_host *host, u32 type);
 unsigned int vg_mock_count_of(struct vg_mock_host *host, u32 type, u32 id);
 unsigned int vg_mock_creations(struct vg_mock_host *host, u32 id);
@@ -366,18 +442,23 @@ unsigned long vg_mock_mmap(struct vg_mock_user *user, struct file *file,
 			   unsigned long size, unsigned long prot,
 			   unsigned long flags, unsigned long offset);
 u64 vg_mock_put_user(struct vg_mock_user *user, const void *data, size_t size);
+void vg_mock_get_user(struct vg_mock_user *user, void *data, size_t size);
 struct drm_file *vg_mock_drm_file(struct vg_mock_user *user);
 struct virtio_gpu_object *vg_mock_bo(struct vg_mock_user *user, u32 handle);
 u32 vg_mock_id(struct vg_mock_user *user, u32 handle);
 u32 vg_mock_ctx(struct vg_mock_user *user);
 bool vg_mock_resident(struct vg_mock_user *user, u32 handle);
 struct dma_fence *vg_mock_fence(struct vg_mock_user *user, u32 handle);
+struct dma_fence *vg_mock_add_fence(struct vg_mock_user *user, u32 handle,
+				    enum dma_resv_usage usage);
+bool vg_mock_idle(struct vg_mock_user *user, u32 handle);
 bool vg_mock_no_objects(struct vg_mock_host *host);
 void vg_mock_paint(struct vg_mock_user *user, u32 handle, u32 pixel);
 
 /* what programs do; these return a handle or fail the test */
 u32 vg_mock_dumb(struct vg_mock_user *user);
 u32 vg_mock_classic(struct vg_mock_user *user);
+u32 vg_mock_classic_of(struct vg_mock_user *user, u32 size);
 u32 vg_mock_blob(struct vg_mock_user *user, u32 mem, u32 flags);
 
 /* and these an errno */
@@ -389,6 +470,8 @@ int vg_mock_dirty(struct vg_mock_user *user, unsigned int output, u32 handle);
 int vg_mock_point(struct vg_mock_user *user, unsigned int output, u32 handle);
 int vg_mock_submit(struct vg_mock_user *user, u32 handle, u32 flags);
 int vg_mock_context_init(struct vg_mock_user *user);
+int vg_mock_cross_domain(struct vg_mock_user *user);
+int vg_mock_get_caps(struct vg_mock_user *user);
 struct dma_buf *vg_mock_export(struct vg_mock_user *user, u32 handle);
 void vg_mock_export_put(struct dma_buf *buf);
 

@@ -2,6 +2,8 @@
 
 #include <linux/dma-mapping.h>
 #include <linux/io.h>
+#include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/suspend.h>
@@ -10,6 +12,7 @@
 
 #include <drm/drm_edid.h>
 #include <drm/drm_managed.h>
+#include <drm/drm_vma_manager.h>
 
 #include <kunit/device.h>
 #include <kunit/resource.h>
@@ -44,6 +47,7 @@ struct vg_mock_request {
 		struct virtio_gpu_ctx_resource ctx_resource;
 		struct virtio_gpu_cmd_get_edid get_edid;
 		struct virtio_gpu_get_capset_info capset_info;
+		struct virtio_gpu_get_capset capset;
 		struct virtio_gpu_resource_assign_uuid uuid;
 		struct virtio_gpu_resource_map_blob map;
 		struct virtio_gpu_update_cursor cursor;
@@ -52,6 +56,9 @@ struct vg_mock_request {
 
 	/** @out_len: How much it sent in all. */
 	size_t out_len;
+
+	/** @page: The memory that it brings. */
+	struct vg_mock_page page;
 
 	/** @in: Where the answer goes. */
 	struct {
@@ -71,6 +78,10 @@ struct vg_mock_request {
 		struct virtio_gpu_resp_display_info display_info;
 		struct virtio_gpu_resp_edid edid;
 		struct virtio_gpu_resp_capset_info capset_info;
+		struct {
+			struct virtio_gpu_ctrl_hdr hdr;
+			u8 data[VG_MOCK_CAPSET_SIZE];
+		} capset;
 		struct virtio_gpu_resp_resource_uuid uuid;
 		struct virtio_gpu_resp_map_info map_info;
 	} answer;
@@ -83,8 +94,8 @@ struct vg_mock_request {
  * What the host knows
  */
 
-static u32 __printf(3, 4) object(struct vg_mock_host *host, u32 err,
-				 const char *fmt, ...)
+static u32 __printf(3, 4) vg_mock_object(struct vg_mock_host *host, u32 err,
+					 const char *fmt, ...)
 {
 	va_list args;
 
@@ -97,36 +108,158 @@ static u32 __printf(3, 4) object(struct vg_mock_host *host, u32 err,
 	return err;
 }
 
+/*
+ * Pages of resources. The host holds a reference to the first page of each
+ * backing, so that it can look whether the guest has freed the page.
+ */
+
+static void vg_mock_get_page(struct vg_mock_page *page, u64 addr)
+{
+	page->page = pfn_to_page(PHYS_PFN(addr));
+	page->addr = addr;
+	get_page(page->page);
+	page->shmem = page_folio(page->page)->mapping;
+}
+
+static void vg_mock_put_page(struct vg_mock_page *page)
+{
+	if (page->page)
+		put_page(page->page);
+	page->page = NULL;
+}
+
+/* A page that the guest has freed is gone from its file, or is the host's only */
+static bool vg_mock_page_freed(const struct vg_mock_page *page)
+{
+	if (!page->page)
+		return false;
+	if (page->shmem)
+		return !READ_ONCE(page_folio(page->page)->mapping);
+
+	return page_count(page->page) == 1;
+}
+
+static void vg_mock_check_page(struct vg_mock_host *host,
+			       const struct vg_mock_page *page, u32 id)
+{
+	if (vg_mock_page_freed(page))
+		vg_mock_object(host, 0, "memory of resource %u was freed", id);
+}
+
+/* A command in the ring that gives memory to a resource */
+struct vg_mock_promise {
+	struct list_head node;
+	struct vg_mock_page page;
+	u32 id;
+};
+
+static void vg_mock_promise(struct vg_mock_host *host, u32 id, u64 addr)
+{
+	struct vg_mock_promise *promise;
+
+	promise = kzalloc(sizeof(*promise), GFP_KERNEL | __GFP_NOFAIL);
+	promise->id = id;
+	vg_mock_get_page(&promise->page, addr);
+	list_add_tail(&promise->node, &host->promises);
+}
+
+static void vg_mock_break_promises(struct vg_mock_host *host)
+{
+	struct vg_mock_promise *promise, *next;
+
+	list_for_each_entry_safe(promise, next, &host->promises, node) {
+		vg_mock_check_page(host, &promise->page, promise->id);
+		vg_mock_put_page(&promise->page);
+		list_del(&promise->node);
+		kfree(promise);
+	}
+}
+
+/* The entries that a command brings, or NULL */
+static struct virtio_gpu_mem_entry *vg_mock_entries(struct vg_mock_request *req)
+{
+	switch (le32_to_cpu(req->out.hdr.type)) {
+	case VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING:
+		return (void *)(&req->out.attach + 1);
+	case VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB:
+		if (req->out.create_blob.nr_entries)
+			return (void *)(&req->out.create_blob + 1);
+	}
+
+	return NULL;
+}
+
+/* The memory that a command brings, which was in the ring for a while or not */
+static void vg_mock_take_memory(struct vg_mock_host *host,
+				struct vg_mock_request *req, u32 id)
+{
+	struct virtio_gpu_mem_entry *entry = vg_mock_entries(req);
+	struct vg_mock_promise *promise;
+	u64 addr;
+
+	if (!entry)
+		return;
+
+	addr = le64_to_cpu(entry->addr);
+	list_for_each_entry(promise, &host->promises, node) {
+		if (promise->id != id || promise->page.addr != addr)
+			continue;
+
+		req->page = promise->page;
+		list_del(&promise->node);
+		kfree(promise);
+		vg_mock_check_page(host, &req->page, id);
+		return;
+	}
+	vg_mock_get_page(&req->page, addr);
+}
+
+static void vg_mock_set_backing(struct vg_mock_request *req,
+				struct vg_mock_resource *res)
+{
+	res->backing = true;
+	res->addr = req->page.addr;
+	res->page = req->page;
+	req->page.page = NULL;
+}
+
 /* The resource that a command names, or NULL, to which the host objects. */
-static struct vg_mock_resource *named(struct vg_mock_host *host, u32 type,
-				      u32 id)
+static struct vg_mock_resource *vg_mock_named(struct vg_mock_host *host, u32 type,
+					      u32 id)
 {
 	struct vg_mock_resource *res = xa_load(&host->resources, id);
 
+	if (res && res->old)
+		res = NULL;
 	/* what follows a creation that failed is not the guest's fault */
 	if (!res && !xa_load(&host->refused, id))
-		object(host, 0, "command %x names resource %u", type, id);
+		vg_mock_object(host, 0, "command %x names resource %u", type, id);
+	if (res)
+		vg_mock_check_page(host, &res->page, id);
 
 	return res;
 }
 
-static struct xarray *named_context(struct vg_mock_host *host, u32 type, u32 id)
+static struct xarray *vg_mock_named_context(struct vg_mock_host *host, u32 type, u32 id)
 {
 	struct xarray *ctx = xa_load(&host->contexts, id);
 
 	if (!ctx)
-		object(host, 0, "command %x names context %u", type, id);
+		vg_mock_object(host, 0, "command %x names context %u", type, id);
 
 	return ctx;
 }
 
-static u32 create_resource(struct vg_mock_host *host, u32 type, u32 id)
+static u32 vg_mock_create_resource(struct vg_mock_host *host, u32 type, u32 id)
 {
-	struct vg_mock_resource *res;
+	struct vg_mock_resource *res = xa_load(&host->resources, id);
 
-	if (!id || xa_load(&host->resources, id))
-		return object(host, VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID,
-			      "resource %u is created again", id);
+	/* the guest cannot know before that the host remembers it */
+	if (res && res->old)
+		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+	if (!id || res)
+		return vg_mock_object(host, VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID,
+				      "resource %u is created again", id);
 
 	res = kzalloc(sizeof(*res), GFP_KERNEL | __GFP_NOFAIL);
 	res->create = type;
@@ -137,23 +270,38 @@ static u32 create_resource(struct vg_mock_host *host, u32 type, u32 id)
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
-static void destroy_resource(struct vg_mock_host *host, u32 id)
+static void vg_mock_destroy_resource(struct vg_mock_host *host, u32 id)
 {
+	struct vg_mock_resource *res = xa_erase(&host->resources, id);
 	struct xarray *ctx;
 	unsigned long i;
 
 	xa_for_each(&host->contexts, i, ctx)
 		xa_erase(ctx, id);
-	kfree(xa_erase(&host->resources, id));
-	host->num_resources--;
+	vg_mock_check_page(host, &res->page, id);
+	vg_mock_put_page(&res->page);
+	if (!res->old)
+		host->num_resources--;
+	kfree(res);
 }
 
-static u32 create_context(struct vg_mock_host *host, u32 id)
+/* After a reset the host does not touch the memory, but it knows the id. */
+static void vg_mock_remember_resource(struct vg_mock_host *host,
+				      struct vg_mock_resource *res, u32 id)
+{
+	vg_mock_check_page(host, &res->page, id);
+	vg_mock_put_page(&res->page);
+	if (!res->old)
+		host->num_resources--;
+	res->old = true;
+}
+
+static u32 vg_mock_create_context(struct vg_mock_host *host, u32 id)
 {
 	struct xarray *ctx;
 
 	if (!id || xa_load(&host->contexts, id))
-		return object(host, VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID,
+		return vg_mock_object(host, VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID,
 			      "context %u is created again", id);
 
 	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL | __GFP_NOFAIL);
@@ -164,7 +312,7 @@ static u32 create_context(struct vg_mock_host *host, u32 id)
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
-static void destroy_context(struct vg_mock_host *host, u32 id)
+static void vg_mock_destroy_context(struct vg_mock_host *host, u32 id)
 {
 	struct xarray *ctx = xa_erase(&host->contexts, id);
 
@@ -173,16 +321,22 @@ static void destroy_context(struct vg_mock_host *host, u32 id)
 	host->num_contexts--;
 }
 
-static void forget_everything(struct vg_mock_host *host)
+static void vg_mock_forget_everything(struct vg_mock_host *host)
 {
 	struct vg_mock_resource *res;
 	struct xarray *ctx;
 	unsigned long i;
 
-	xa_for_each(&host->resources, i, res)
-		destroy_resource(host, i);
+	vg_mock_break_promises(host);
+	xa_for_each(&host->resources, i, res) {
+		if (host->keeps_resources)
+			vg_mock_remember_resource(host, res, i);
+		else
+			vg_mock_destroy_resource(host, i);
+	}
+	host->kept_resources |= host->keeps_resources;
 	xa_for_each(&host->contexts, i, ctx)
-		destroy_context(host, i);
+		vg_mock_destroy_context(host, i);
 	xa_destroy(&host->refused);
 	memset(host->shown, 0, sizeof(host->shown));
 	memset(host->cursor, 0, sizeof(host->cursor));
@@ -192,39 +346,39 @@ static void forget_everything(struct vg_mock_host *host)
  * Commands
  */
 
-static u32 attach_context(struct vg_mock_host *host, u32 type, u32 ctx_id,
-			  u32 id)
+static u32 vg_mock_attach_context(struct vg_mock_host *host, u32 type, u32 ctx_id,
+				  u32 id)
 {
-	struct xarray *ctx = named_context(host, type, ctx_id);
+	struct xarray *ctx = vg_mock_named_context(host, type, ctx_id);
 
 	if (!ctx)
 		return VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID;
 
 	if (type == VIRTIO_GPU_CMD_CTX_DETACH_RESOURCE) {
 		if (!xa_erase(ctx, id))
-			return object(host,
+			return vg_mock_object(host,
 				      VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID,
 				      "context %u gives back resource %u",
 				      ctx_id, id);
 		return VIRTIO_GPU_RESP_OK_NODATA;
 	}
 
-	if (!named(host, type, id))
+	if (!vg_mock_named(host, type, id))
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	xa_store(ctx, id, xa_mk_value(1), GFP_KERNEL | __GFP_NOFAIL);
 
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
-static u32 upload(struct vg_mock_host *host, u32 type, u32 id, u32 width,
-		  u32 height)
+static u32 vg_mock_upload(struct vg_mock_host *host, u32 type, u32 id, u32 width,
+			  u32 height)
 {
-	struct vg_mock_resource *res = named(host, type, id);
+	struct vg_mock_resource *res = vg_mock_named(host, type, id);
 
 	if (!res)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	if (!res->backing)
-		return object(host, VIRTIO_GPU_RESP_ERR_UNSPEC,
+		return vg_mock_object(host, VIRTIO_GPU_RESP_ERR_UNSPEC,
 			      "resource %u has no memory to take from", id);
 
 	res->uploads++;
@@ -235,27 +389,27 @@ static u32 upload(struct vg_mock_host *host, u32 type, u32 id, u32 width,
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
-static bool has_output(struct vg_mock_host *host, u32 output)
+static bool vg_mock_has_output(struct vg_mock_host *host, u32 output)
 {
 	if (output < le32_to_cpu(host->config.num_scanouts))
 		return true;
 
-	object(host, 0, "there is no output %u", output);
+	vg_mock_object(host, 0, "there is no output %u", output);
 	return false;
 }
 
-static u32 scanout(struct vg_mock_host *host, u32 type, u32 output, u32 id)
+static u32 vg_mock_scanout(struct vg_mock_host *host, u32 type, u32 output, u32 id)
 {
-	if (!has_output(host, output))
+	if (!vg_mock_has_output(host, output))
 		return VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID;
-	if (id && !named(host, type, id))
+	if (id && !vg_mock_named(host, type, id))
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 
 	host->shown[output] = id;
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
-static u32 tell_monitor(struct vg_mock_host *host, struct vg_mock_request *req)
+static u32 vg_mock_tell_monitor(struct vg_mock_host *host, struct vg_mock_request *req)
 {
 	static const u8 base[] = {
 		0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00,
@@ -278,10 +432,10 @@ static u32 tell_monitor(struct vg_mock_host *host, struct vg_mock_request *req)
 	return VIRTIO_GPU_RESP_OK_EDID;
 }
 
-static u32 give_uuid(struct vg_mock_host *host, struct vg_mock_request *req,
-		     u32 type, u32 id)
+static u32 vg_mock_give_uuid(struct vg_mock_host *host, struct vg_mock_request *req,
+			     u32 type, u32 id)
 {
-	struct vg_mock_resource *res = named(host, type, id);
+	struct vg_mock_resource *res = vg_mock_named(host, type, id);
 
 	if (!res)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
@@ -292,10 +446,10 @@ static u32 give_uuid(struct vg_mock_host *host, struct vg_mock_request *req,
 	return VIRTIO_GPU_RESP_OK_RESOURCE_UUID;
 }
 
-static u32 map_blob(struct vg_mock_host *host, struct vg_mock_request *req,
-		    u32 type, u32 id)
+static u32 vg_mock_map_blob(struct vg_mock_host *host, struct vg_mock_request *req,
+			    u32 type, u32 id)
 {
-	struct vg_mock_resource *res = named(host, type, id);
+	struct vg_mock_resource *res = vg_mock_named(host, type, id);
 
 	if (!res)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
@@ -309,11 +463,10 @@ static u32 map_blob(struct vg_mock_host *host, struct vg_mock_request *req,
 }
 
 /* Returns the type of the answer. */
-static u32 obey(struct vg_mock_host *host, struct vg_mock_request *req,
-		u32 type, u32 id)
+static u32 vg_mock_obey(struct vg_mock_host *host, struct vg_mock_request *req,
+			u32 type, u32 id)
 {
 	u32 ctx = le32_to_cpu(req->out.hdr.ctx_id);
-	struct virtio_gpu_mem_entry *entry;
 	struct vg_mock_resource *res;
 	u32 ret;
 
@@ -325,116 +478,128 @@ static u32 obey(struct vg_mock_host *host, struct vg_mock_request *req,
 		return VIRTIO_GPU_RESP_OK_DISPLAY_INFO;
 
 	case VIRTIO_GPU_CMD_GET_EDID:
-		if (!has_output(host, le32_to_cpu(req->out.get_edid.scanout)))
+		if (!vg_mock_has_output(host, le32_to_cpu(req->out.get_edid.scanout)))
 			return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
-		return tell_monitor(host, req);
+		return vg_mock_tell_monitor(host, req);
 
 	case VIRTIO_GPU_CMD_GET_CAPSET_INFO:
-		req->answer.capset_info.capset_id = cpu_to_le32(1);
+		req->answer.capset_info.capset_id =
+			req->out.capset_info.capset_index ?
+			cpu_to_le32(VG_MOCK_CROSS_DOMAIN) : cpu_to_le32(1);
 		req->answer.capset_info.capset_max_version = cpu_to_le32(1);
-		req->answer.capset_info.capset_max_size = cpu_to_le32(64);
+		req->answer.capset_info.capset_max_size =
+			cpu_to_le32(VG_MOCK_CAPSET_SIZE);
 		req->answer_len = sizeof(req->answer.capset_info);
 		return VIRTIO_GPU_RESP_OK_CAPSET_INFO;
 
+	case VIRTIO_GPU_CMD_GET_CAPSET:
+		memset(req->answer.capset.data, host->capset,
+		       VG_MOCK_CAPSET_SIZE);
+		req->answer_len = sizeof(req->answer.capset);
+		return VIRTIO_GPU_RESP_OK_CAPSET;
+
 	case VIRTIO_GPU_CMD_RESOURCE_CREATE_2D:
 	case VIRTIO_GPU_CMD_RESOURCE_CREATE_3D:
-		return create_resource(host, type, id);
+		return vg_mock_create_resource(host, type, id);
 
 	case VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB:
-		ret = create_resource(host, type, id);
+		ret = vg_mock_create_resource(host, type, id);
+		if (ret != VIRTIO_GPU_RESP_OK_NODATA)
+			return ret;
 		res = xa_load(&host->resources, id);
-		if (req->out.create_blob.nr_entries) {
-			entry = (void *)(&req->out.create_blob + 1);
-			res->backing = true;
-			res->addr = le64_to_cpu(entry->addr);
-		}
+		if (req->out.create_blob.nr_entries)
+			vg_mock_set_backing(req, res);
 		return ret;
 
 	case VIRTIO_GPU_CMD_RESOURCE_UNREF:
-		if (!named(host, type, id))
+		res = xa_load(&host->resources, id);
+		/* the guest believes that a host that kept them once still does */
+		if (!res && host->kept_resources)
 			return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
-		destroy_resource(host, id);
+		if (!(res && res->old) && !vg_mock_named(host, type, id))
+			return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+		vg_mock_destroy_resource(host, id);
 		return VIRTIO_GPU_RESP_OK_NODATA;
 
 	case VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING:
-		res = named(host, type, id);
+		res = vg_mock_named(host, type, id);
 		if (!res)
 			return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 		if (res->backing || req->out_len != sizeof(req->out.attach) +
-		    le32_to_cpu(req->out.attach.nr_entries) * sizeof(*entry))
-			return object(host, VIRTIO_GPU_RESP_ERR_UNSPEC,
+		    le32_to_cpu(req->out.attach.nr_entries) *
+		    sizeof(struct virtio_gpu_mem_entry))
+			return vg_mock_object(host, VIRTIO_GPU_RESP_ERR_UNSPEC,
 				      "resource %u gets bad memory", id);
-		entry = (void *)(&req->out.attach + 1);
-		res->backing = true;
-		res->addr = le64_to_cpu(entry->addr);
+		vg_mock_set_backing(req, res);
 		return VIRTIO_GPU_RESP_OK_NODATA;
 
 	case VIRTIO_GPU_CMD_RESOURCE_DETACH_BACKING:
-		res = named(host, type, id);
+		res = vg_mock_named(host, type, id);
 		if (!res)
 			return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 		res->backing = false;
+		vg_mock_put_page(&res->page);
 		return VIRTIO_GPU_RESP_OK_NODATA;
 
 	case VIRTIO_GPU_CMD_SET_SCANOUT:
-		return scanout(host, type,
+		return vg_mock_scanout(host, type,
 			       le32_to_cpu(req->out.set_scanout.scanout_id), id);
 
 	case VIRTIO_GPU_CMD_SET_SCANOUT_BLOB:
-		return scanout(host, type,
+		return vg_mock_scanout(host, type,
 			       le32_to_cpu(req->out.set_scanout_blob.scanout_id),
 			       id);
 
 	case VIRTIO_GPU_CMD_RESOURCE_FLUSH:
-		return named(host, type, id) ?
+		return vg_mock_named(host, type, id) ?
 			VIRTIO_GPU_RESP_OK_NODATA :
 			VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 
 	case VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D:
-		return upload(host, type, id,
+		return vg_mock_upload(host, type, id,
 			      le32_to_cpu(req->out.transfer_2d.r.width),
 			      le32_to_cpu(req->out.transfer_2d.r.height));
 
 	case VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D:
 	case VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D:
 		if (!vg_mock_attached(host, ctx, id))
-			return object(host,
+			return vg_mock_object(host,
 				      VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID,
 				      "context %u moves resource %u", ctx, id);
-		return upload(host, type, id,
+		return vg_mock_upload(host, type, id,
 			      le32_to_cpu(req->out.transfer_3d.box.w),
 			      le32_to_cpu(req->out.transfer_3d.box.h));
 
 	case VIRTIO_GPU_CMD_RESOURCE_ASSIGN_UUID:
-		return give_uuid(host, req, type, id);
+		return vg_mock_give_uuid(host, req, type, id);
 
 	case VIRTIO_GPU_CMD_RESOURCE_MAP_BLOB:
 	case VIRTIO_GPU_CMD_RESOURCE_UNMAP_BLOB:
-		return map_blob(host, req, type, id);
+		return vg_mock_map_blob(host, req, type, id);
 
 	case VIRTIO_GPU_CMD_CTX_CREATE:
-		return create_context(host, id);
+		return vg_mock_create_context(host, id);
 
 	case VIRTIO_GPU_CMD_CTX_DESTROY:
-		if (!named_context(host, type, id))
+		if (!vg_mock_named_context(host, type, id))
 			return VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID;
-		destroy_context(host, id);
+		vg_mock_destroy_context(host, id);
 		return VIRTIO_GPU_RESP_OK_NODATA;
 
 	case VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE:
 	case VIRTIO_GPU_CMD_CTX_DETACH_RESOURCE:
-		return attach_context(host, type, ctx, id);
+		return vg_mock_attach_context(host, type, ctx, id);
 
 	case VIRTIO_GPU_CMD_SUBMIT_3D:
-		return named_context(host, type, id) ?
+		return vg_mock_named_context(host, type, id) ?
 			VIRTIO_GPU_RESP_OK_NODATA :
 			VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID;
 
 	case VIRTIO_GPU_CMD_UPDATE_CURSOR:
-		has_output(host,
-			   le32_to_cpu(req->out.cursor.pos.scanout_id));
+		vg_mock_has_output(host,
+				   le32_to_cpu(req->out.cursor.pos.scanout_id));
 		if (id)
-			named(host, type, id);
+			vg_mock_named(host, type, id);
 		host->cursor[le32_to_cpu(req->out.cursor.pos.scanout_id) %
 			     VIRTIO_GPU_MAX_SCANOUTS] = id;
 		return VIRTIO_GPU_RESP_OK_NODATA;
@@ -443,11 +608,11 @@ static u32 obey(struct vg_mock_host *host, struct vg_mock_request *req,
 		return VIRTIO_GPU_RESP_OK_NODATA;
 	}
 
-	return object(host, VIRTIO_GPU_RESP_ERR_UNSPEC, "command %x", type);
+	return vg_mock_object(host, VIRTIO_GPU_RESP_ERR_UNSPEC, "command %x", type);
 }
 
 /* The resource or context that a command is about, 0 for none. */
-static u32 subject(const struct vg_mock_request *req, u32 type)
+static u32 vg_mock_subject(const struct vg_mock_request *req, u32 type)
 {
 	switch (type) {
 	case VIRTIO_GPU_CMD_CTX_CREATE:
@@ -471,6 +636,7 @@ static u32 subject(const struct vg_mock_request *req, u32 type)
 	case VIRTIO_GPU_CMD_GET_DISPLAY_INFO:
 	case VIRTIO_GPU_CMD_GET_EDID:
 	case VIRTIO_GPU_CMD_GET_CAPSET_INFO:
+	case VIRTIO_GPU_CMD_GET_CAPSET:
 		return 0;
 	default:
 		/* right after the header in all others */
@@ -478,15 +644,15 @@ static u32 subject(const struct vg_mock_request *req, u32 type)
 	}
 }
 
-static bool creates(u32 type)
+static bool vg_mock_creates(u32 type)
 {
 	return type == VIRTIO_GPU_CMD_RESOURCE_CREATE_2D ||
 	       type == VIRTIO_GPU_CMD_RESOURCE_CREATE_3D ||
 	       type == VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB;
 }
 
-static enum vg_mock_answer find_fault(struct vg_mock_host *host, u32 type,
-				      u32 id)
+static enum vg_mock_answer vg_mock_find_fault(struct vg_mock_host *host, u32 type,
+					      u32 id)
 {
 	const struct vg_mock_fault *fault;
 
@@ -500,10 +666,10 @@ static enum vg_mock_answer find_fault(struct vg_mock_host *host, u32 type,
 }
 
 /* Returns whether the command is to be answered now. */
-static bool serve(struct vg_mock_host *host, struct vg_mock_request *req)
+static bool vg_mock_serve(struct vg_mock_host *host, struct vg_mock_request *req)
 {
 	u32 type = le32_to_cpu(req->out.hdr.type);
-	u32 id = subject(req, type), ret;
+	u32 id = vg_mock_subject(req, type), ret;
 	enum vg_mock_answer how;
 
 	if (host->in_command)
@@ -515,16 +681,20 @@ static bool serve(struct vg_mock_host *host, struct vg_mock_request *req)
 		host->num_log++;
 	}
 
-	how = find_fault(host, type, id);
+	vg_mock_take_memory(host, req, id);
+	how = vg_mock_find_fault(host, type, id);
 	req->answer_len = sizeof(req->answer.hdr);
 	if (how == VG_MOCK_ERROR) {
-		if (creates(type))
+		if (vg_mock_creates(type))
 			xa_store(&host->refused, id, xa_mk_value(1),
 				 GFP_KERNEL | __GFP_NOFAIL);
 		ret = VIRTIO_GPU_RESP_ERR_UNSPEC;
 	} else {
-		ret = obey(host, req, type, id);
+		ret = vg_mock_obey(host, req, type, id);
+		host->num_errors += ret >= VIRTIO_GPU_RESP_ERR_UNSPEC;
 	}
+
+	vg_mock_put_page(&req->page);
 
 	req->answer.hdr.type = cpu_to_le32(ret);
 	if (req->out.hdr.flags & cpu_to_le32(VIRTIO_GPU_FLAG_FENCE)) {
@@ -541,8 +711,8 @@ static bool serve(struct vg_mock_host *host, struct vg_mock_request *req)
  * Rings
  */
 
-static void read_request(struct virtqueue *vq, u16 head,
-			 struct vg_mock_request *req)
+static void vg_mock_read_request(struct virtqueue *vq, u16 head,
+				 struct vg_mock_request *req)
 {
 	struct virtio_device *vdev = vq->vdev;
 	const struct vring_desc *table = virtqueue_get_vring(vq)->desc;
@@ -584,7 +754,7 @@ static void read_request(struct virtqueue *vq, u16 head,
 	}
 }
 
-static u32 write_answer(struct vg_mock_request *req)
+static u32 vg_mock_write_answer(struct vg_mock_request *req)
 {
 	u32 done = 0, len;
 	unsigned int i;
@@ -598,7 +768,7 @@ static u32 write_answer(struct vg_mock_request *req)
 	return done;
 }
 
-static void give_back(struct virtqueue *vq, u16 head, u32 len)
+static void vg_mock_give_back(struct virtqueue *vq, u16 head, u32 len)
 {
 	const struct vring *vring = virtqueue_get_vring(vq);
 	u16 idx = virtio16_to_cpu(vq->vdev, vring->used->idx);
@@ -610,7 +780,7 @@ static void give_back(struct virtqueue *vq, u16 head, u32 len)
 	smp_store_release(&vring->used->idx, cpu_to_virtio16(vq->vdev, idx + 1));
 }
 
-static void interrupt(struct vg_mock_queue *queue)
+static void vg_mock_interrupt(struct vg_mock_queue *queue)
 {
 	unsigned long flags;
 
@@ -619,7 +789,7 @@ static void interrupt(struct vg_mock_queue *queue)
 	local_irq_restore(flags);
 }
 
-static bool has_work(struct vg_mock_host *host, struct vg_mock_queue *queue)
+static bool vg_mock_has_work(struct vg_mock_host *host, struct vg_mock_queue *queue)
 {
 	__virtio16 idx;
 
@@ -632,7 +802,7 @@ static bool has_work(struct vg_mock_host *host, struct vg_mock_queue *queue)
 	return queue->next != virtio16_to_cpu(&host->vdev, idx);
 }
 
-static u16 next_head(struct vg_mock_queue *queue)
+static u16 vg_mock_next_head(struct vg_mock_queue *queue)
 {
 	const struct vring *vring = virtqueue_get_vring(queue->vq);
 	__virtio16 head = vring->avail->ring[queue->next++ % vring->num];
@@ -640,49 +810,97 @@ static u16 next_head(struct vg_mock_queue *queue)
 	return virtio16_to_cpu(queue->vq->vdev, head);
 }
 
-static void serve_queue(struct vg_mock_host *host, struct vg_mock_queue *queue)
+/* Look at commands that are in the ring and not served yet. */
+static void vg_mock_peek(struct vg_mock_host *host, struct vg_mock_queue *queue)
+{
+	struct virtio_gpu_mem_entry *entry;
+	struct vg_mock_request *req;
+	const struct vring *vring;
+	__virtio16 head;
+	u16 end;
+
+	if (!queue->vq || !(host->status & VIRTIO_CONFIG_S_DRIVER_OK))
+		return;
+
+	vring = virtqueue_get_vring(queue->vq);
+	/* Pairs with the barrier of virtqueue_add(). */
+	end = virtio16_to_cpu(&host->vdev, smp_load_acquire(&vring->avail->idx));
+	if ((s16)(queue->peeked - queue->next) < 0)
+		queue->peeked = queue->next;
+
+	req = kmalloc(sizeof(*req), GFP_KERNEL | __GFP_NOFAIL);
+	while (queue->peeked != end) {
+		head = vring->avail->ring[queue->peeked++ % vring->num];
+		vg_mock_read_request(queue->vq,
+				     virtio16_to_cpu(&host->vdev, head), req);
+		entry = vg_mock_entries(req);
+		if (entry)
+			vg_mock_promise(host, vg_mock_subject(req, le32_to_cpu(req->out.hdr.type)),
+					le64_to_cpu(entry->addr));
+	}
+	kfree(req);
+}
+
+/* The host is slow: it takes its time after each answer. */
+static void vg_mock_pace(struct vg_mock_host *host, struct vg_mock_queue *queue)
+{
+	vg_mock_interrupt(queue);
+	mutex_unlock(&host->lock);
+	msleep(READ_ONCE(host->pace_ms));
+	mutex_lock(&host->lock);
+}
+
+static void vg_mock_serve_queue(struct vg_mock_host *host,
+				struct vg_mock_queue *queue)
 {
 	struct vg_mock_request *req;
 	bool answered = false;
 	u32 len;
 	u16 head;
 
+	if (queue->hold || host->pace_ms)
+		vg_mock_peek(host, queue);
+
 	req = kmalloc(sizeof(*req), GFP_KERNEL | __GFP_NOFAIL);
-	while (has_work(host, queue)) {
-		head = next_head(queue);
-		read_request(queue->vq, head, req);
-		if (serve(host, req)) {
-			give_back(queue->vq, head, write_answer(req));
+	while (vg_mock_has_work(host, queue)) {
+		head = vg_mock_next_head(queue);
+		vg_mock_read_request(queue->vq, head, req);
+		if (vg_mock_serve(host, req)) {
+			vg_mock_give_back(queue->vq, head,
+					  vg_mock_write_answer(req));
 			answered = true;
+			if (host->pace_ms)
+				vg_mock_pace(host, queue);
 			continue;
 		}
 
-		len = write_answer(req);
+		len = vg_mock_write_answer(req);
 		if (queue->num_late < ARRAY_SIZE(queue->late)) {
 			queue->late[queue->num_late].head = head;
 			queue->late[queue->num_late].len = len;
 			queue->num_late++;
 		} else {
-			object(host, 0, "too many late answers");
+			vg_mock_object(host, 0, "too many late answers");
 		}
 	}
-	if (answered)
-		interrupt(queue);
+	/* the queue may have been deleted while the host took its time */
+	if (answered && queue->vq)
+		vg_mock_interrupt(queue);
 	kfree(req);
 }
 
-static void host_work(struct work_struct *work)
+static void vg_mock_host_work(struct work_struct *work)
 {
 	struct vg_mock_host *host = container_of(work, struct vg_mock_host,
 						 work);
 
 	mutex_lock(&host->lock);
-	serve_queue(host, &host->queue[VG_MOCK_CURSOR]);
-	serve_queue(host, &host->queue[VG_MOCK_CTRL]);
+	vg_mock_serve_queue(host, &host->queue[VG_MOCK_CURSOR]);
+	vg_mock_serve_queue(host, &host->queue[VG_MOCK_CTRL]);
 	mutex_unlock(&host->lock);
 }
 
-static bool notify(struct virtqueue *vq)
+static bool vg_mock_notify(struct virtqueue *vq)
 {
 	struct vg_mock_host *host = to_vg_mock(vq->vdev);
 
@@ -694,14 +912,18 @@ static bool notify(struct virtqueue *vq)
  * The transport
  */
 
-static void config_get(struct virtio_device *vdev, unsigned int offset,
-		       void *buf, unsigned int len)
+static void vg_mock_config_get(struct virtio_device *vdev, unsigned int offset,
+			       void *buf, unsigned int len)
 {
-	memcpy(buf, (void *)&to_vg_mock(vdev)->config + offset, len);
+	struct vg_mock_host *host = to_vg_mock(vdev);
+
+	if (host->in_config_get)
+		host->in_config_get(host);
+	memcpy(buf, (void *)&host->config + offset, len);
 }
 
-static void config_set(struct virtio_device *vdev, unsigned int offset,
-		       const void *buf, unsigned int len)
+static void vg_mock_config_set(struct virtio_device *vdev, unsigned int offset,
+			       const void *buf, unsigned int len)
 {
 	struct vg_mock_host *host = to_vg_mock(vdev);
 
@@ -710,47 +932,52 @@ static void config_set(struct virtio_device *vdev, unsigned int offset,
 	host->config.events_clear = 0;
 }
 
-static u32 generation(struct virtio_device *vdev)
+static u32 vg_mock_generation(struct virtio_device *vdev)
 {
 	return 0;
 }
 
-static u8 get_status(struct virtio_device *vdev)
+static u8 vg_mock_get_status(struct virtio_device *vdev)
 {
 	return to_vg_mock(vdev)->status;
 }
 
-static void set_status(struct virtio_device *vdev, u8 status)
+static void vg_mock_set_status(struct virtio_device *vdev, u8 status)
 {
 	struct vg_mock_host *host = to_vg_mock(vdev);
 
 	mutex_lock(&host->lock);
-	if (host->refuse_features)
+	if (host->refuse_features && (status & VIRTIO_CONFIG_S_FEATURES_OK)) {
 		status &= ~VIRTIO_CONFIG_S_FEATURES_OK;
+		host->refuse_features = !host->fail_once;
+	}
 	host->status = status;
 	mutex_unlock(&host->lock);
 	queue_work(host->wq, &host->work);
 }
 
 /* No callback comes after this, and nothing is read or written. */
-static void reset(struct virtio_device *vdev)
+static void vg_mock_reset(struct virtio_device *vdev)
 {
 	struct vg_mock_host *host = to_vg_mock(vdev);
+	bool ignore = host->ignore_reset;
 	unsigned int i;
 
 	if (host->in_reset)
 		host->in_reset(host);
+	if (ignore)
+		return;
 
 	mutex_lock(&host->lock);
 	host->status = 0;
 	host->resets++;
 	for (i = 0; i < VG_MOCK_QUEUES; i++)
 		host->queue[i].num_late = 0;
-	forget_everything(host);
+	vg_mock_forget_everything(host);
 	mutex_unlock(&host->lock);
 }
 
-static u64 get_features(struct virtio_device *vdev)
+static u64 vg_mock_get_features(struct virtio_device *vdev)
 {
 	struct vg_mock_host *host = to_vg_mock(vdev);
 	u64 features = host->setup.features | BIT_ULL(VIRTIO_F_VERSION_1);
@@ -763,15 +990,20 @@ static u64 get_features(struct virtio_device *vdev)
 	return features;
 }
 
-static int finalize_features(struct virtio_device *vdev)
-{
-	vring_transport_features(vdev);
-	return to_vg_mock(vdev)->finalize_ret;
-}
-
-static void del_vqs(struct virtio_device *vdev)
+static int vg_mock_finalize_features(struct virtio_device *vdev)
 {
 	struct vg_mock_host *host = to_vg_mock(vdev);
+	int ret = host->finalize_ret;
+
+	vring_transport_features(vdev);
+	if (host->fail_once)
+		host->finalize_ret = 0;
+
+	return ret;
+}
+
+static void vg_mock_free_vqs(struct vg_mock_host *host)
+{
 	struct virtqueue *vq;
 	unsigned int i;
 
@@ -785,26 +1017,46 @@ static void del_vqs(struct virtio_device *vdev)
 	}
 }
 
-static int find_vqs(struct virtio_device *vdev, unsigned int nvqs,
-		    struct virtqueue *vqs[], struct virtqueue_info vqs_info[],
+/* As virtio-mmio, which frees its interrupt each time. */
+static void vg_mock_del_vqs(struct virtio_device *vdev)
+{
+	struct vg_mock_host *host = to_vg_mock(vdev);
+
+	mutex_lock(&host->lock);
+	if (!host->has_vqs)
+		vg_mock_object(host, 0, "the queues are deleted twice");
+	if (host->status)
+		host->deleted_in_use = true;
+	host->has_vqs = false;
+	mutex_unlock(&host->lock);
+	vg_mock_free_vqs(host);
+}
+
+static int vg_mock_find_vqs(struct virtio_device *vdev, unsigned int nvqs,
+			    struct virtqueue *vqs[], struct virtqueue_info vqs_info[],
 		    struct irq_affinity *desc)
 {
 	struct vg_mock_host *host = to_vg_mock(vdev);
 	unsigned int size = host->setup.ring_size ?: 256, i;
 	struct virtqueue *vq;
 
-	if (host->find_vqs_ret)
-		return host->find_vqs_ret;
+	if (host->find_vqs_ret) {
+		int ret = host->find_vqs_ret;
+
+		if (host->fail_once)
+			host->find_vqs_ret = 0;
+		return ret;
+	}
 	if (WARN_ON(nvqs != VG_MOCK_QUEUES))
 		return -EINVAL;
 
 	for (i = 0; i < nvqs; i++) {
 		vq = vring_create_virtqueue(i, size, PAGE_SIZE, vdev, true,
-					    false, false, notify,
+					    false, false, vg_mock_notify,
 					    vqs_info[i].callback,
 					    vqs_info[i].name);
 		if (!vq) {
-			del_vqs(vdev);
+			vg_mock_free_vqs(host);
 			return -ENOMEM;
 		}
 		vq->num_max = host->setup.ring_max ?: size;
@@ -813,19 +1065,21 @@ static int find_vqs(struct virtio_device *vdev, unsigned int nvqs,
 		mutex_lock(&host->lock);
 		host->queue[i].vq = vq;
 		host->queue[i].next = 0;
+		host->queue[i].peeked = 0;
 		mutex_unlock(&host->lock);
 	}
+	host->has_vqs = true;
 
 	return 0;
 }
 
-static const char *bus_name(struct virtio_device *vdev)
+static const char *vg_mock_bus_name(struct virtio_device *vdev)
 {
 	return "mock";
 }
 
-static bool get_shm_region(struct virtio_device *vdev,
-			   struct virtio_shm_region *region, u8 id)
+static bool vg_mock_get_shm_region(struct virtio_device *vdev,
+				   struct virtio_shm_region *region, u8 id)
 {
 	if (!to_vg_mock(vdev)->setup.hostmem)
 		return false;
@@ -835,19 +1089,19 @@ static bool get_shm_region(struct virtio_device *vdev,
 	return true;
 }
 
-static const struct virtio_config_ops config_ops = {
-	.get = config_get,
-	.set = config_set,
-	.generation = generation,
-	.get_status = get_status,
-	.set_status = set_status,
-	.reset = reset,
-	.find_vqs = find_vqs,
-	.del_vqs = del_vqs,
-	.get_features = get_features,
-	.finalize_features = finalize_features,
-	.bus_name = bus_name,
-	.get_shm_region = get_shm_region,
+static const struct virtio_config_ops vg_mock_config_ops = {
+	.get = vg_mock_config_get,
+	.set = vg_mock_config_set,
+	.generation = vg_mock_generation,
+	.get_status = vg_mock_get_status,
+	.set_status = vg_mock_set_status,
+	.reset = vg_mock_reset,
+	.find_vqs = vg_mock_find_vqs,
+	.del_vqs = vg_mock_del_vqs,
+	.get_features = vg_mock_get_features,
+	.finalize_features = vg_mock_finalize_features,
+	.bus_name = vg_mock_bus_name,
+	.get_shm_region = vg_mock_get_shm_region,
 };
 
 /*
@@ -855,18 +1109,18 @@ static const struct virtio_config_ops config_ops = {
  */
 
 /* The memory is the test's. */
-static void release(struct device *dev)
+static void vg_mock_release(struct device *dev)
 {
 }
 
-static void drm_released(struct drm_device *ddev, void *data)
+static void vg_mock_drm_released(struct drm_device *ddev, void *data)
 {
 	struct vg_mock_host *host = data;
 
 	WRITE_ONCE(host->released, true);
 }
 
-static void free_host(void *data)
+static void vg_mock_free_host(void *data)
 {
 	struct vg_mock_host *host = data;
 	unsigned long end = jiffies + 5 * HZ;
@@ -878,7 +1132,9 @@ static void free_host(void *data)
 	KUNIT_EXPECT_TRUE_MSG(host->test, host->released,
 			      "somebody still holds the device");
 	destroy_workqueue(host->wq);
-	forget_everything(host);
+	host->keeps_resources = false;
+	vg_mock_forget_everything(host);
+	KUNIT_EXPECT_STREQ(host->test, host->objection, "");
 	kvfree(host->log);
 }
 
@@ -892,21 +1148,21 @@ void vg_mock_remove(struct vg_mock_host *host)
 	unregister_virtio_device(&host->vdev);
 }
 
-static void restore_stall_ms(void *data)
+static void vg_mock_restore_stall_ms(void *data)
 {
 	vg_mock_set_stall_ms((uintptr_t)data);
 }
 
-/* A host with a device that the driver is bound to. */
-struct vg_mock_host *vg_mock_create(struct kunit *test, const char *name,
-				    const struct vg_mock_setup *setup)
+/* A host whose device is not there yet. */
+struct vg_mock_host *vg_mock_alloc(struct kunit *test, const char *name,
+				   const struct vg_mock_setup *setup)
 {
 	uintptr_t stall_ms = drm_virt_pm_drain_timeout_ms;
 	struct vg_mock_host *host;
 	unsigned int i;
 
 	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, restore_stall_ms,
+			kunit_add_action_or_reset(test, vg_mock_restore_stall_ms,
 						  (void *)stall_ms));
 	host = kunit_kzalloc(test, sizeof(*host), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, host);
@@ -924,7 +1180,8 @@ struct vg_mock_host *vg_mock_create(struct kunit *test, const char *name,
 	xa_init(&host->resources);
 	xa_init(&host->refused);
 	xa_init(&host->contexts);
-	INIT_WORK(&host->work, host_work);
+	INIT_LIST_HEAD(&host->promises);
+	INIT_WORK(&host->work, vg_mock_host_work);
 
 	host->dev = kunit_device_register(test, name);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, host->dev);
@@ -934,21 +1191,39 @@ struct vg_mock_host *vg_mock_create(struct kunit *test, const char *name,
 	KUNIT_ASSERT_NOT_NULL(test, host->log);
 	host->wq = alloc_ordered_workqueue("%s", 0, name);
 	KUNIT_ASSERT_NOT_NULL(test, host->wq);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, free_host,
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, vg_mock_free_host,
 							   host));
 
+	return host;
+}
+
+/* Plug the device in; returns whether the driver has taken it. */
+bool vg_mock_plug(struct vg_mock_host *host)
+{
+	struct kunit *test = host->test;
+
+	memset(&host->vdev, 0, sizeof(host->vdev));
 	host->vdev.id.device = VIRTIO_ID_GPU;
 	host->vdev.id.vendor = VIRTIO_DEV_ANY_ID;
-	host->vdev.config = &config_ops;
+	host->vdev.config = &vg_mock_config_ops;
 	host->vdev.dev.parent = host->dev;
-	host->vdev.dev.release = release;
+	host->vdev.dev.release = vg_mock_release;
 	KUNIT_ASSERT_EQ(test, 0, register_virtio_device(&host->vdev));
 	host->present = true;
 
-	KUNIT_ASSERT_TRUE_MSG(test, device_is_bound(&host->vdev.dev),
+	return device_is_bound(&host->vdev.dev);
+}
+
+/* A host with a device that the driver is bound to. */
+struct vg_mock_host *vg_mock_create(struct kunit *test, const char *name,
+				    const struct vg_mock_setup *setup)
+{
+	struct vg_mock_host *host = vg_mock_alloc(test, name, setup);
+
+	KUNIT_ASSERT_TRUE_MSG(test, vg_mock_plug(host),
 			      "virtio-gpu does not take the device");
-	KUNIT_ASSERT_EQ(test, 0, drmm_add_action(vg_mock_drm(host), drm_released,
-						 host));
+	KUNIT_ASSERT_EQ(test, 0, drmm_add_action(vg_mock_drm(host),
+						 vg_mock_drm_released, host));
 	host->released = false;
 	vg_mock_settle(host);
 	vg_mock_forget_log(host);
@@ -999,10 +1274,10 @@ void vg_mock_answer_late(struct vg_mock_host *host)
 	mutex_lock(&host->lock);
 	if (queue->vq && queue->num_late) {
 		for (i = 0; i < queue->num_late; i++)
-			give_back(queue->vq, queue->late[i].head,
-				  queue->late[i].len);
+			vg_mock_give_back(queue->vq, queue->late[i].head,
+					  queue->late[i].len);
 		queue->num_late = 0;
-		interrupt(queue);
+		vg_mock_interrupt(queue);
 	}
 	mutex_unlock(&host->lock);
 }
@@ -1013,8 +1288,11 @@ void vg_mock_let_go(struct vg_mock_host *host)
 	mutex_lock(&host->lock);
 	memset(host->fault, 0, sizeof(host->fault));
 	host->in_command = NULL;
+	host->pace_ms = 0;
 	mutex_unlock(&host->lock);
 	host->in_reset = NULL;
+	host->ignore_reset = false;
+	host->fail_once = false;
 	host->refuse_features = false;
 	host->finalize_ret = 0;
 	host->find_vqs_ret = 0;
@@ -1043,11 +1321,6 @@ void vg_mock_config_changed(struct vg_mock_host *host)
  * Sleep
  */
 
-static void set_is_suspended(struct vg_mock_host *host, bool is_suspended)
-{
-	host->dev->power.is_suspended = is_suspended;
-}
-
 /* As the PM core suspends a device with the transport that we are. */
 int vg_mock_freeze(struct vg_mock_host *host)
 {
@@ -1056,7 +1329,19 @@ int vg_mock_freeze(struct vg_mock_host *host)
 	device_lock(host->dev);
 	ret = virtio_device_freeze(&host->vdev);
 	if (!ret)
-		set_is_suspended(host, true);
+		host->dev->power.is_suspended = true;
+	device_unlock(host->dev);
+
+	return ret;
+}
+
+/* The part of the bus: the PM core still says that the device is suspended. */
+int vg_mock_restore_bus(struct vg_mock_host *host)
+{
+	int ret;
+
+	device_lock(host->dev);
+	ret = virtio_device_restore(&host->vdev);
 	device_unlock(host->dev);
 
 	return ret;
@@ -1068,8 +1353,8 @@ int vg_mock_restore(struct vg_mock_host *host)
 	int ret;
 
 	device_lock(host->dev);
-	set_is_suspended(host, false);
 	ret = virtio_device_restore(&host->vdev);
+	host->dev->power.is_suspended = false;
 	device_unlock(host->dev);
 
 	return ret;
@@ -1079,27 +1364,59 @@ int vg_mock_restore(struct vg_mock_host *host)
 void vg_mock_resume_elsewhere(struct vg_mock_host *host)
 {
 	device_lock(host->dev);
-	set_is_suspended(host, false);
+	host->dev->power.is_suspended = false;
 	device_unlock(host->dev);
+}
+
+/* A function reset begins. The bus holds the lock until it has ended. */
+void vg_mock_reset_prepare(struct vg_mock_host *host)
+{
+	device_lock(host->dev);
+	KUNIT_EXPECT_EQ(host->test, 0,
+			virtio_gpu_pm_reset_prepare(&host->vdev));
+}
+
+/* The transport has reset the device and negotiates the features again. */
+int vg_mock_reset_done(struct vg_mock_host *host)
+{
+	struct virtio_device *vdev = &host->vdev;
+	int ret;
+
+	virtio_reset_device(vdev);
+	virtio_add_status(vdev, VIRTIO_CONFIG_S_ACKNOWLEDGE);
+	virtio_add_status(vdev, VIRTIO_CONFIG_S_DRIVER);
+	ret = vdev->config->finalize_features(vdev);
+	if (!ret) {
+		virtio_add_status(vdev, VIRTIO_CONFIG_S_FEATURES_OK);
+		ret = virtio_gpu_pm_reset_done(vdev);
+	}
+	device_unlock(host->dev);
+
+	return ret;
 }
 
 /* Tasks run again: what was put off until now happens. */
 void vg_mock_run_later(struct vg_mock_host *host)
 {
-	flush_delayed_work(&vg_mock_vpm(host)->work);
+	struct drm_virt_pm *vpm = vg_mock_vpm(host);
+
+	VG_MOCK_AWAIT(host->test, !flush_delayed_work(&vpm->work) &&
+		      READ_ONCE(vpm->state) != DRM_VIRT_PM_DOWN);
 }
 
-static void end_transition(void *unused)
+static void vg_mock_end_transition(void *unused)
 {
 	drm_virt_pm_notify(PM_POST_SUSPEND);
+	drm_virt_pm_notify(PM_POST_HIBERNATION);
+	drm_virt_pm_notify(PM_POST_RESTORE);
 }
 
 /* The PM core announces @event, until the end of the test. */
 void vg_mock_transition(struct vg_mock_host *host, unsigned long event)
 {
 	KUNIT_ASSERT_EQ(host->test, 0,
-			kunit_add_action_or_reset(host->test, end_transition,
-						  NULL));
+			kunit_add_action_or_reset(host->test,
+						  vg_mock_end_transition, NULL));
 	KUNIT_ASSERT_EQ(host->test, 0, drm_virt_pm_notify(event));
 }
 
@@ -1113,7 +1430,7 @@ void vg_mock_set_stall_ms(unsigned int ms)
  * Looking
  */
 
-static bool ring_is_empty(struct virtio_gpu_queue *vgvq)
+static bool vg_mock_ring_is_empty(struct virtio_gpu_queue *vgvq)
 {
 	bool empty;
 
@@ -1125,7 +1442,7 @@ static bool ring_is_empty(struct virtio_gpu_queue *vgvq)
 	return empty;
 }
 
-static bool settled(struct vg_mock_host *host)
+static bool vg_mock_settled(struct vg_mock_host *host)
 {
 	struct virtio_gpu_device *vgdev = vg_mock_vgdev(host);
 
@@ -1135,7 +1452,7 @@ static bool settled(struct vg_mock_host *host)
 	flush_work(&vgdev->cursorq.dequeue_work);
 	flush_work(&vgdev->obj_free_work);
 
-	return ring_is_empty(&vgdev->ctrlq) && ring_is_empty(&vgdev->cursorq) &&
+	return vg_mock_ring_is_empty(&vgdev->ctrlq) && vg_mock_ring_is_empty(&vgdev->cursorq) &&
 	       list_empty(&vgdev->obj_free_list);
 }
 
@@ -1143,7 +1460,7 @@ static bool settled(struct vg_mock_host *host)
 void vg_mock_settle(struct vg_mock_host *host)
 {
 	/* twice: the last free may have queued something */
-	VG_MOCK_AWAIT(host->test, settled(host) && settled(host));
+	VG_MOCK_AWAIT(host->test, vg_mock_settled(host) && vg_mock_settled(host));
 }
 
 void vg_mock_forget_log(struct vg_mock_host *host)
@@ -1151,6 +1468,19 @@ void vg_mock_forget_log(struct vg_mock_host *host)
 	mutex_lock(&host->lock);
 	host->num_log = 0;
 	mutex_unlock(&host->lock);
+}
+
+/* Number of commands in the control ring that the host has seen and not served */
+unsigned int vg_mock_waiting(struct vg_mock_host *host)
+{
+	struct vg_mock_queue *queue = &host->queue[VG_MOCK_CTRL];
+	s16 n;
+
+	mutex_lock(&host->lock);
+	n = queue->peeked - queue->next;
+	mutex_unlock(&host->lock);
+
+	return max_t(s16, n, 0);
 }
 
 /* Number of @type commands since the log was forgotten, about @id. */
@@ -1186,7 +1516,7 @@ unsigned int vg_mock_creations(struct vg_mock_host *host, u32 id)
 
 	mutex_lock(&host->lock);
 	for (i = 0; i < host->num_log; i++)
-		n += creates(host->log[i].type) &&
+		n += vg_mock_creates(host->log[i].type) &&
 		     (!id || host->log[i].id == id);
 	mutex_unlock(&host->lock);
 
@@ -1195,7 +1525,9 @@ unsigned int vg_mock_creations(struct vg_mock_host *host, u32 id)
 
 bool vg_mock_knows(struct vg_mock_host *host, u32 id)
 {
-	return xa_load(&host->resources, id);
+	struct vg_mock_resource *res = xa_load(&host->resources, id);
+
+	return res && !res->old;
 }
 
 /* A resource that the host has to know; valid until the host does something. */
@@ -1214,44 +1546,72 @@ bool vg_mock_attached(struct vg_mock_host *host, u32 ctx_id, u32 id)
 	return ctx && xa_load(ctx, id);
 }
 
-/* Number of objects of @file about which driver and host disagree. */
-static unsigned int disputed(struct vg_mock_host *host, struct drm_file *file)
+/* What driver and host believe */
+struct vg_mock_belief {
+	struct vg_mock_host *host;
+	unsigned int resident;		/* objects that the host knows, says the driver */
+	unsigned int disputed;		/* objects about which they disagree */
+};
+
+static void vg_mock_compare(struct vg_mock_belief *belief,
+			    struct drm_gem_object *obj)
 {
-	struct drm_virt_pm *vpm = vg_mock_vpm(host);
-	struct virtio_gpu_object *bo;
+	struct virtio_gpu_object *bo = gem_to_virtio_gpu_obj(obj);
+	bool resident;
+
+	resident = drm_virt_pm_object_resident(vg_mock_vpm(belief->host),
+					       &bo->pm.base);
+	belief->resident += resident;
+	belief->disputed += resident != vg_mock_knows(belief->host,
+						      bo->hw_res_handle);
+}
+
+/* All objects can be mapped, and so have an offset, but for imports. */
+static void vg_mock_compare_all(struct vg_mock_belief *belief)
+{
+	struct drm_device *ddev = vg_mock_drm(belief->host);
+	struct drm_vma_offset_manager *manager = ddev->vma_offset_manager;
+	struct drm_mm_node *node;
 	struct drm_gem_object *obj;
-	unsigned int n = 0;
+	struct drm_file *file;
 	int handle;
 
-	spin_lock(&file->table_lock);
-	idr_for_each_entry(&file->object_idr, obj, handle) {
-		bo = gem_to_virtio_gpu_obj(obj);
-		n += drm_virt_pm_object_is_resident(vpm, &bo->pm.base) !=
-		     vg_mock_knows(host, bo->hw_res_handle);
-	}
-	spin_unlock(&file->table_lock);
+	read_lock(&manager->vm_lock);
+	drm_mm_for_each_node(node, &manager->vm_addr_space_mm)
+		vg_mock_compare(belief,
+				container_of(node, struct drm_gem_object,
+					     vma_node.vm_node));
+	read_unlock(&manager->vm_lock);
 
-	return n;
+	mutex_lock(&ddev->filelist_mutex);
+	list_for_each_entry(file, &ddev->filelist, lhead) {
+		spin_lock(&file->table_lock);
+		idr_for_each_entry(&file->object_idr, obj, handle) {
+			if (obj->import_attach)
+				vg_mock_compare(belief, obj);
+		}
+		spin_unlock(&file->table_lock);
+	}
+	mutex_unlock(&ddev->filelist_mutex);
 }
 
 /* What the driver believes is what the host knows. */
 void vg_mock_check(struct vg_mock_host *host)
 {
-	struct drm_device *ddev = vg_mock_drm(host);
-	struct drm_file *file;
-	unsigned int n = 0;
+	struct vg_mock_belief belief = { .host = host };
+	struct vg_mock_resource *res;
+	unsigned long id;
 
 	vg_mock_settle(host);
-	mutex_lock(&ddev->filelist_mutex);
-	list_for_each_entry(file, &ddev->filelist, lhead)
-		n += disputed(host, file);
-	mutex_unlock(&ddev->filelist_mutex);
+	vg_mock_compare_all(&belief);
+	mutex_lock(&host->lock);
+	xa_for_each(&host->resources, id, res)
+		vg_mock_check_page(host, &res->page, id);
+	mutex_unlock(&host->lock);
 
 	KUNIT_EXPECT_STREQ(host->test, host->objection, "");
-	KUNIT_EXPECT_EQ(host->test, 0, n);
-	KUNIT_EXPECT_EQ(host->test,
-			atomic_read(&vg_mock_vpm(host)->resident),
-			host->num_resources);
+	KUNIT_EXPECT_EQ(host->test, 0, belief.disputed);
+	KUNIT_EXPECT_EQ(host->test, belief.resident, host->num_resources);
 }
 
 /* MODULE_IMPORT_NS() takes a token up to 6.12 and a string since */

@@ -46,9 +46,9 @@ unsigned long vg_mock_mmap(struct vg_mock_user *user, struct file *file,
 	return addr;
 }
 
-static const struct file_operations no_fops;
+static const struct file_operations vg_mock_no_fops;
 
-static void close_file(void *data)
+static void vg_mock_close_file(void *data)
 {
 	struct vg_mock_user *user = data;
 
@@ -71,7 +71,7 @@ void vg_mock_close(struct vg_mock_user *user)
 	__fput_sync(file);
 }
 
-static void put_memory(void *data)
+static void vg_mock_put_memory(void *data)
 {
 	mmput(data);
 }
@@ -80,13 +80,13 @@ static void put_memory(void *data)
  * As kunit_vm_mmap() does it, but for no longer than a call: what a test thread
  * has attached when it ends is leaked.
  */
-static void create_memory(struct vg_mock_user *user)
+static void vg_mock_create_memory(struct vg_mock_user *user)
 {
 	struct kunit *test = user->host->test;
 
 	user->mm = mm_alloc();
 	KUNIT_ASSERT_NOT_NULL(test, user->mm);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, put_memory,
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, vg_mock_put_memory,
 							   user->mm));
 	user->mm->task_size = TASK_SIZE;
 	arch_pick_mmap_layout(user->mm, &current->signal->rlim[RLIMIT_STACK]);
@@ -110,7 +110,7 @@ struct vg_mock_user *vg_mock_open(struct vg_mock_host *host, bool render)
 	user = kunit_kzalloc(test, sizeof(*user), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, user);
 	user->host = host;
-	create_memory(user);
+	vg_mock_create_memory(user);
 
 	node = kunit_kzalloc(test, sizeof(*node), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, node);
@@ -121,12 +121,12 @@ struct vg_mock_user *vg_mock_open(struct vg_mock_host *host, bool render)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
 	if (drm_open(node, file)) {
 		/* nothing for the driver to release */
-		replace_fops(file, &no_fops);
+		replace_fops(file, &vg_mock_no_fops);
 		fput(file);
 		KUNIT_FAIL_AND_ABORT(test, "the device cannot be opened");
 	}
 	user->file = file;
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, close_file,
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, vg_mock_close_file,
 							   user));
 
 	return user;
@@ -183,6 +183,17 @@ u64 vg_mock_put_user(struct vg_mock_user *user, const void *data, size_t size)
 	return addr;
 }
 
+/* Read what an ioctl has put there. */
+void vg_mock_get_user(struct vg_mock_user *user, void *data, size_t size)
+{
+	unsigned long addr = user->mem + PAGE_SIZE, left;
+
+	kthread_use_mm(user->mm);
+	left = copy_from_user(data, (void __user *)addr, size);
+	kthread_unuse_mm(user->mm);
+	KUNIT_ASSERT_EQ(user->host->test, 0, left);
+}
+
 /*
  * Objects
  */
@@ -219,8 +230,8 @@ u32 vg_mock_ctx(struct vg_mock_user *user)
 
 bool vg_mock_resident(struct vg_mock_user *user, u32 handle)
 {
-	return drm_virt_pm_object_is_resident(vg_mock_vpm(user->host),
-					      &vg_mock_bo(user, handle)->pm.base);
+	return drm_virt_pm_object_resident(vg_mock_vpm(user->host),
+					   &vg_mock_bo(user, handle)->pm.base);
 }
 
 /* The last fence of the object, with a reference; NULL for none. */
@@ -236,6 +247,63 @@ struct dma_fence *vg_mock_fence(struct vg_mock_user *user, u32 handle)
 	dma_resv_unlock(resv);
 
 	return fence;
+}
+
+/* A fence of another device */
+struct vg_mock_dma_fence {
+	struct dma_fence base;
+	spinlock_t lock;	/* of @base */
+};
+
+static const char *vg_mock_fence_name(struct dma_fence *fence)
+{
+	return "mock";
+}
+
+static const struct dma_fence_ops vg_mock_fence_ops = {
+	.get_driver_name = vg_mock_fence_name,
+	.get_timeline_name = vg_mock_fence_name,
+};
+
+static void vg_mock_end_fence(void *fence)
+{
+	dma_fence_signal(fence);
+	dma_fence_put(fence);
+}
+
+/*
+ * A fence on a buffer that is not signalled before the test ends, unless the
+ * test does it. The reference is the test's.
+ */
+struct dma_fence *vg_mock_add_fence(struct vg_mock_user *user, u32 handle,
+				    enum dma_resv_usage usage)
+{
+	struct dma_resv *resv = vg_mock_bo(user, handle)->base.base.resv;
+	struct kunit *test = user->host->test;
+	struct vg_mock_dma_fence *fence;
+
+	/* freed with the last reference, which may outlive the test */
+	fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	spin_lock_init(&fence->lock);
+	dma_fence_init(&fence->base, &vg_mock_fence_ops, &fence->lock,
+		       dma_fence_context_alloc(1), 1);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, vg_mock_end_fence,
+							   &fence->base));
+
+	dma_resv_lock(resv, NULL);
+	KUNIT_EXPECT_EQ(test, 0, dma_resv_reserve_fences(resv, 1));
+	dma_resv_add_fence(resv, &fence->base, usage);
+	dma_resv_unlock(resv);
+
+	return &fence->base;
+}
+
+/* Whether all work on a buffer is done. */
+bool vg_mock_idle(struct vg_mock_user *user, u32 handle)
+{
+	return dma_resv_test_signaled(vg_mock_bo(user, handle)->base.base.resv,
+				      DMA_RESV_USAGE_READ);
 }
 
 /* Whether every object of the device was freed. */
@@ -280,8 +348,8 @@ u32 vg_mock_dumb(struct vg_mock_user *user)
 	return arg.handle;
 }
 
-/* Two-dimensional, or with a virgl device three-dimensional. */
-u32 vg_mock_classic(struct vg_mock_user *user)
+/* With a backing of another size than the picture */
+u32 vg_mock_classic_of(struct vg_mock_user *user, u32 size)
 {
 	struct drm_virtgpu_resource_create arg = {
 		.target = 2,
@@ -290,13 +358,19 @@ u32 vg_mock_classic(struct vg_mock_user *user)
 		.height = VG_MOCK_SIDE,
 		.depth = 1,
 		.array_size = 1,
-		.size = VG_MOCK_SIDE * VG_MOCK_SIDE * 4,
+		.size = size,
 	};
 
 	KUNIT_ASSERT_EQ(user->host->test, 0,
 			vg_mock_ioctl(user, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE,
 				      &arg));
 	return arg.bo_handle;
+}
+
+/* Two-dimensional, or with a virgl device three-dimensional. */
+u32 vg_mock_classic(struct vg_mock_user *user)
+{
+	return vg_mock_classic_of(user, VG_MOCK_SIDE * VG_MOCK_SIDE * 4);
 }
 
 u32 vg_mock_blob(struct vg_mock_user *user, u32 mem, u32 flags)
@@ -332,7 +406,7 @@ int vg_mock_transfer(struct vg_mock_user *user, u32 handle)
 }
 
 /* Ends with the file, as nobody removes it. */
-static int add_fb(struct vg_mock_user *user, u32 handle, u32 *id)
+static int vg_mock_add_fb(struct vg_mock_user *user, u32 handle, u32 *id)
 {
 	struct drm_mode_fb_cmd2 arg = {
 		.width = VG_MOCK_SIDE,
@@ -349,8 +423,8 @@ static int add_fb(struct vg_mock_user *user, u32 handle, u32 *id)
 	return ret;
 }
 
-static struct virtio_gpu_output *to_output(struct vg_mock_user *user,
-					   unsigned int output)
+static struct virtio_gpu_output *vg_mock_to_output(struct vg_mock_user *user,
+						   unsigned int output)
 {
 	return &vg_mock_vgdev(user->host)->outputs[output];
 }
@@ -358,9 +432,9 @@ static struct virtio_gpu_output *to_output(struct vg_mock_user *user,
 /* Set a mode and show a buffer; 0 for none. */
 int vg_mock_show(struct vg_mock_user *user, unsigned int output, u32 handle)
 {
-	u32 connector = to_output(user, output)->conn.base.id;
+	u32 connector = vg_mock_to_output(user, output)->conn.base.id;
 	struct drm_mode_crtc arg = {
-		.crtc_id = to_output(user, output)->crtc.base.id,
+		.crtc_id = vg_mock_to_output(user, output)->crtc.base.id,
 		.mode = {
 			.clock = 1000,
 			.hdisplay = VG_MOCK_SIDE,
@@ -376,7 +450,7 @@ int vg_mock_show(struct vg_mock_user *user, unsigned int output, u32 handle)
 	int ret;
 
 	if (handle) {
-		ret = add_fb(user, handle, &arg.fb_id);
+		ret = vg_mock_add_fb(user, handle, &arg.fb_id);
 		if (ret)
 			return ret;
 		arg.mode_valid = 1;
@@ -391,12 +465,12 @@ int vg_mock_show(struct vg_mock_user *user, unsigned int output, u32 handle)
 int vg_mock_flip(struct vg_mock_user *user, unsigned int output, u32 handle)
 {
 	struct drm_mode_crtc_page_flip arg = {
-		.crtc_id = to_output(user, output)->crtc.base.id,
+		.crtc_id = vg_mock_to_output(user, output)->crtc.base.id,
 	};
 	unsigned long end = jiffies + 5 * HZ;
 	int ret;
 
-	ret = add_fb(user, handle, &arg.fb_id);
+	ret = vg_mock_add_fb(user, handle, &arg.fb_id);
 	if (ret)
 		return ret;
 
@@ -413,7 +487,7 @@ int vg_mock_flip(struct vg_mock_user *user, unsigned int output, u32 handle)
 /* What is shown has changed. */
 int vg_mock_dirty(struct vg_mock_user *user, unsigned int output, u32 handle)
 {
-	struct drm_plane *plane = to_output(user, output)->crtc.primary;
+	struct drm_plane *plane = vg_mock_to_output(user, output)->crtc.primary;
 	struct drm_mode_fb_dirty_cmd arg = {
 		.fb_id = plane->state->fb->base.id,
 	};
@@ -426,7 +500,7 @@ int vg_mock_point(struct vg_mock_user *user, unsigned int output, u32 handle)
 {
 	struct drm_mode_cursor2 arg = {
 		.flags = DRM_MODE_CURSOR_BO | DRM_MODE_CURSOR_MOVE,
-		.crtc_id = to_output(user, output)->crtc.base.id,
+		.crtc_id = vg_mock_to_output(user, output)->crtc.base.id,
 		.width = VG_MOCK_SIDE,
 		.height = VG_MOCK_SIDE,
 		.handle = handle,
@@ -455,6 +529,19 @@ int vg_mock_submit(struct vg_mock_user *user, u32 handle, u32 flags)
 	return vg_mock_ioctl(user, DRM_IOCTL_VIRTGPU_EXECBUFFER, &arg);
 }
 
+static int vg_mock_set_context(struct vg_mock_user *user,
+			       const struct drm_virtgpu_context_set_param *params,
+			       unsigned int num)
+{
+	struct drm_virtgpu_context_init arg = {
+		.num_params = num,
+		.ctx_set_params = vg_mock_put_user(user, params,
+						   num * sizeof(*params)),
+	};
+
+	return vg_mock_ioctl(user, DRM_IOCTL_VIRTGPU_CONTEXT_INIT, &arg);
+}
+
 /* A context with one ring whose fences are told by events. */
 int vg_mock_context_init(struct vg_mock_user *user)
 {
@@ -462,13 +549,38 @@ int vg_mock_context_init(struct vg_mock_user *user)
 		{ VIRTGPU_CONTEXT_PARAM_NUM_RINGS, 1 },
 		{ VIRTGPU_CONTEXT_PARAM_POLL_RINGS_MASK, 1 },
 	};
-	struct drm_virtgpu_context_init arg = {
-		.num_params = ARRAY_SIZE(params),
-		.ctx_set_params = vg_mock_put_user(user, params,
-						   sizeof(params)),
+
+	return vg_mock_set_context(user, params, ARRAY_SIZE(params));
+}
+
+/* A context of a proxy, which does not do 3D work. */
+int vg_mock_cross_domain(struct vg_mock_user *user)
+{
+	const struct drm_virtgpu_context_set_param param = {
+		VIRTGPU_CONTEXT_PARAM_CAPSET_ID, VG_MOCK_CROSS_DOMAIN
 	};
 
-	return vg_mock_ioctl(user, DRM_IOCTL_VIRTGPU_CONTEXT_INIT, &arg);
+	return vg_mock_set_context(user, &param, 1);
+}
+
+/* Ask for the first capability set; returns its first byte. */
+int vg_mock_get_caps(struct vg_mock_user *user)
+{
+	u8 caps[VG_MOCK_CAPSET_SIZE] = {};
+	struct drm_virtgpu_get_caps arg = {
+		.cap_set_id = 1,
+		.cap_set_ver = 1,
+		.addr = vg_mock_put_user(user, caps, sizeof(caps)),
+		.size = sizeof(caps),
+	};
+	int ret;
+
+	ret = vg_mock_ioctl(user, DRM_IOCTL_VIRTGPU_GET_CAPS, &arg);
+	if (ret)
+		return ret;
+	vg_mock_get_user(user, caps, sizeof(caps));
+
+	return caps[0];
 }
 
 /* As the exporting ioctl does it, but for the file descriptor. */
@@ -492,7 +604,7 @@ void vg_mock_export_put(struct dma_buf *buf)
  * Tasks
  */
 
-static int task_main(void *data)
+static int vg_mock_task_main(void *data)
 {
 	struct vg_mock_task *task = data;
 
@@ -505,7 +617,7 @@ static int task_main(void *data)
 	return 0;
 }
 
-static void task_end(void *data)
+static void vg_mock_task_end(void *data)
 {
 	struct vg_mock_task *task = data;
 
@@ -535,11 +647,11 @@ struct vg_mock_task *vg_mock_task_start(struct vg_mock_user *user,
 	task->arg = arg;
 	init_completion(&task->done);
 
-	task->thread = kthread_create(task_main, task, "virtgpu-mock-task");
+	task->thread = kthread_create(vg_mock_task_main, task, "virtgpu-mock-task");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task->thread);
 	get_task_struct(task->thread);
 	wake_up_process(task->thread);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, task_end,
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, vg_mock_task_end,
 							   task));
 
 	return task;

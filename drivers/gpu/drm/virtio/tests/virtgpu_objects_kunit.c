@@ -2,15 +2,11 @@
 
 /* Objects: what a reset takes, what comes back, when and how often. */
 
-#include <linux/delay.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/suspend.h>
 #include <linux/virtio_dma_buf.h>
 
-#include <kunit/device.h>
-
-#include <drm/drm_kunit_helpers.h>
 #include <drm/virtgpu_drm.h>
 
 #include "virtgpu_mock.h"
@@ -20,7 +16,7 @@
 #define VIRGL	(PLAIN | BIT_ULL(VIRTIO_GPU_F_VIRGL))
 #define UUID	(PLAIN | BIT_ULL(VIRTIO_GPU_F_RESOURCE_UUID))
 
-static const struct vg_mock_setup setups[] = {
+static const struct vg_mock_setup vg_test_setups[] = {
 	{
 		.name = "2D",
 		.features = PLAIN,
@@ -76,9 +72,9 @@ static const struct vg_mock_setup setups[] = {
 	},
 };
 
-KUNIT_ARRAY_PARAM_DESC(setup, setups, name);
+KUNIT_ARRAY_PARAM_DESC(vg_test_setup, vg_test_setups, name);
 
-static void sleep(struct kunit *test, struct vg_mock_host *host)
+static void vg_test_sleep(struct kunit *test, struct vg_mock_host *host)
 {
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
@@ -110,7 +106,7 @@ static void virtio_gpu_pm_test_cycles(struct kunit *test)
 			vg_mock_paint(user, shown[i], 0x1000 * cycle + i);
 		vg_mock_paint(user, cursor, cycle);
 		vg_mock_forget_log(host);
-		sleep(test, host);
+		vg_test_sleep(test, host);
 		vg_mock_check(host);
 
 		for (i = 0; i < setup->num_scanouts; i++) {
@@ -139,24 +135,24 @@ static void virtio_gpu_pm_test_cycles(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, vg_mock_no_objects(host));
 }
 
-struct many_param {
+struct vg_test_many {
 	const char *name;
 	u64 features;
 	unsigned int count;
 };
 
-static const struct many_param many_params[] = {
+static const struct vg_test_many vg_test_many_params[] = {
 	{ "4 objects", PLAIN, 4 },
 	{ "1200 objects", PLAIN, 1200 },
 	{ "1200 blobs", BLOB, 1200 },
 	{ "1200 objects of a context", VIRGL, 1200 },
 };
 
-KUNIT_ARRAY_PARAM_DESC(many, many_params, name);
+KUNIT_ARRAY_PARAM_DESC(vg_test_many, vg_test_many_params, name);
 
 static void virtio_gpu_pm_test_many(struct kunit *test)
 {
-	const struct many_param *param = test->param_value;
+	const struct vg_test_many *param = test->param_value;
 	const struct vg_mock_setup setup = {
 		.features = param->features,
 		.num_scanouts = 1,
@@ -201,34 +197,34 @@ static void virtio_gpu_pm_test_many(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, vg_mock_no_objects(host));
 }
 
-static int use_show(struct vg_mock_user *user, u32 handle)
+static int vg_test_show(struct vg_mock_user *user, u32 handle)
 {
 	return vg_mock_show(user, 0, handle);
 }
 
-static int use_flip(struct vg_mock_user *user, u32 handle)
+static int vg_test_flip(struct vg_mock_user *user, u32 handle)
 {
 	return vg_mock_flip(user, 0, handle);
 }
 
-static int use_cursor(struct vg_mock_user *user, u32 handle)
+static int vg_test_cursor(struct vg_mock_user *user, u32 handle)
 {
 	return vg_mock_point(user, 0, handle);
 }
 
-static int use_export(struct vg_mock_user *user, u32 handle)
+static int vg_test_export(struct vg_mock_user *user, u32 handle)
 {
 	vg_mock_export_put(vg_mock_export(user, handle));
 	return 0;
 }
 
-static int use_submit(struct vg_mock_user *user, u32 handle)
+static int vg_test_submit(struct vg_mock_user *user, u32 handle)
 {
 	return vg_mock_submit(user, handle, 0);
 }
 
 /* Another file gets a handle: its context is new and attaches the object. */
-static int use_attach(struct vg_mock_user *user, u32 handle)
+static int vg_test_attach(struct vg_mock_user *user, u32 handle)
 {
 	struct vg_mock_user *other = vg_mock_open(user->host, true);
 	int ret;
@@ -245,41 +241,41 @@ static int use_attach(struct vg_mock_user *user, u32 handle)
 	return ret;
 }
 
-struct use_param {
+struct vg_test_use {
 	const char *name;
 	u64 features;
 	u32 (*create)(struct vg_mock_user *user);
 	int (*use)(struct vg_mock_user *user, u32 handle);
 };
 
-static u32 create_blob(struct vg_mock_user *user)
+static u32 vg_test_blob(struct vg_mock_user *user)
 {
 	return vg_mock_blob(user, VIRTGPU_BLOB_MEM_GUEST, 0);
 }
 
-static const struct use_param use_params[] = {
-	{ "set mode", PLAIN, vg_mock_dumb, use_show },
-	{ "set mode, classic", PLAIN, vg_mock_classic, use_show },
-	{ "set mode, blob", BLOB, vg_mock_dumb, use_show },
-	{ "flip", PLAIN, vg_mock_dumb, use_flip },
-	{ "flip, classic", PLAIN, vg_mock_classic, use_flip },
-	{ "flip, blob", BLOB, create_blob, use_flip },
-	{ "cursor", PLAIN, vg_mock_dumb, use_cursor },
-	{ "cursor, classic", PLAIN, vg_mock_classic, use_cursor },
+static const struct vg_test_use vg_test_use_params[] = {
+	{ "set mode", PLAIN, vg_mock_dumb, vg_test_show },
+	{ "set mode, classic", PLAIN, vg_mock_classic, vg_test_show },
+	{ "set mode, blob", BLOB, vg_mock_dumb, vg_test_show },
+	{ "flip", PLAIN, vg_mock_dumb, vg_test_flip },
+	{ "flip, classic", PLAIN, vg_mock_classic, vg_test_flip },
+	{ "flip, blob", BLOB, vg_test_blob, vg_test_flip },
+	{ "cursor", PLAIN, vg_mock_dumb, vg_test_cursor },
+	{ "cursor, classic", PLAIN, vg_mock_classic, vg_test_cursor },
 	{ "transfer", PLAIN, vg_mock_dumb, vg_mock_transfer },
 	{ "transfer, classic", PLAIN, vg_mock_classic, vg_mock_transfer },
 	{ "transfer, 3D", VIRGL, vg_mock_dumb, vg_mock_transfer },
-	{ "export", UUID, vg_mock_dumb, use_export },
-	{ "submit", VIRGL, vg_mock_dumb, use_submit },
-	{ "submit, blob", VIRGL | BLOB, create_blob, use_submit },
-	{ "attach", VIRGL, vg_mock_dumb, use_attach },
+	{ "export", UUID, vg_mock_dumb, vg_test_export },
+	{ "submit", VIRGL, vg_mock_dumb, vg_test_submit },
+	{ "submit, blob", VIRGL | BLOB, vg_test_blob, vg_test_submit },
+	{ "attach", VIRGL, vg_mock_dumb, vg_test_attach },
 };
 
-KUNIT_ARRAY_PARAM_DESC(use, use_params, name);
+KUNIT_ARRAY_PARAM_DESC(vg_test_use, vg_test_use_params, name);
 
 static void virtio_gpu_pm_test_first_use(struct kunit *test)
 {
-	const struct use_param *param = test->param_value;
+	const struct vg_test_use *param = test->param_value;
 	const struct vg_mock_setup setup = {
 		.features = param->features,
 		.num_scanouts = 1,
@@ -292,7 +288,7 @@ static void virtio_gpu_pm_test_first_use(struct kunit *test)
 	/* An object comes back when it is used, once, and alone. */
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
 	vg_mock_check(host);
-	sleep(test, host);
+	vg_test_sleep(test, host);
 	vg_mock_check(host);
 	KUNIT_ASSERT_FALSE(test, vg_mock_resident(user, handle));
 
@@ -304,15 +300,15 @@ static void virtio_gpu_pm_test_first_use(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vg_mock_creations(host, vg_mock_id(user, handle)),
 			1);
 
-	/* a context that is made again attaches all that its file holds */
-	if (!(param->features & VIRGL & ~PLAIN) || param->use == use_attach) {
+	/* a context that is created again attaches all that its file holds */
+	if (!(param->features & VIRGL & ~PLAIN) || param->use == vg_test_attach) {
 		KUNIT_EXPECT_EQ(test, vg_mock_creations(host, 0), 1);
 		KUNIT_EXPECT_FALSE(test, vg_mock_resident(user, bystander));
 	}
 
 	vg_mock_forget_log(host);
 	/* the driver does not export an object twice */
-	KUNIT_EXPECT_EQ(test, 0, param->use == use_export ?
+	KUNIT_EXPECT_EQ(test, 0, param->use == vg_test_export ?
 			vg_mock_transfer(user, handle) :
 			param->use(user, handle));
 	vg_mock_check(host);
@@ -336,7 +332,7 @@ static void virtio_gpu_pm_test_content(struct kunit *test)
 	 */
 	vg_mock_paint(user, classic, 0x11);
 	vg_mock_paint(user, dumb, 0x22);
-	sleep(test, host);
+	vg_test_sleep(test, host);
 
 	vg_mock_forget_log(host);
 	KUNIT_EXPECT_EQ(test, 0, vg_mock_show(user, 0, classic));
@@ -358,7 +354,7 @@ static void virtio_gpu_pm_test_content(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, res->pixel, 0x22);
 
 	/* a small transfer of the user's own comes after the full one */
-	sleep(test, host);
+	vg_test_sleep(test, host);
 	KUNIT_EXPECT_EQ(test, 0, vg_mock_transfer(user, classic));
 	vg_mock_check(host);
 	res = vg_mock_resource(host, vg_mock_id(user, classic));
@@ -366,7 +362,7 @@ static void virtio_gpu_pm_test_content(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, res->width, 1);
 }
 
-static int transfer_task(struct vg_mock_task *task)
+static int vg_test_transfer_task(struct vg_mock_task *task)
 {
 	return vg_mock_transfer(task->user, task->handle);
 }
@@ -389,15 +385,15 @@ static void virtio_gpu_pm_test_several_tasks(struct kunit *test)
 	 * Tasks that meet the same stale object bring it back once. The ring is
 	 * so small that the first has to wait for room half way through.
 	 */
-	sleep(test, host);
+	vg_test_sleep(test, host);
 	vg_mock_check(host);
 
 	vg_mock_forget_log(host);
+	vg_mock_set_stall_ms(20000);
 	vg_mock_hold(host, true);
 	for (i = 0; i < ARRAY_SIZE(task); i++)
-		task[i] = vg_mock_task_start(user, transfer_task, handle, NULL);
-	VG_MOCK_AWAIT(test, vg_mock_bo(user, handle)->pm.base.state ==
-			    DRM_VIRT_PM_OBJECT_RESTORING);
+		task[i] = vg_mock_task_start(user, vg_test_transfer_task, handle, NULL);
+	VG_MOCK_AWAIT(test, vg_mock_waiting(host));
 	for (i = 0; i < ARRAY_SIZE(task); i++)
 		VG_MOCK_AWAIT(test, vg_mock_task_sleeps(task[i]));
 
@@ -413,37 +409,37 @@ static void virtio_gpu_pm_test_several_tasks(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, vg_mock_resident(user, other));
 }
 
-static u32 create_vram(struct vg_mock_user *user)
+static u32 vg_test_vram(struct vg_mock_user *user)
 {
 	return vg_mock_blob(user, VIRTGPU_BLOB_MEM_HOST3D,
 			    VIRTGPU_BLOB_FLAG_USE_MAPPABLE);
 }
 
-static u32 create_vram_unmappable(struct vg_mock_user *user)
+static u32 vg_test_vram_unmappable(struct vg_mock_user *user)
 {
 	return vg_mock_blob(user, VIRTGPU_BLOB_MEM_HOST3D, 0);
 }
 
-struct free_param {
+struct vg_test_free {
 	const char *name;
 	u64 features;
 	u32 (*create)(struct vg_mock_user *user);
 };
 
-static const struct free_param free_params[] = {
+static const struct vg_test_free vg_test_free_params[] = {
 	{ "dumb", PLAIN, vg_mock_dumb },
 	{ "classic", PLAIN, vg_mock_classic },
-	{ "blob", BLOB, create_blob },
+	{ "blob", BLOB, vg_test_blob },
 	{ "3D", VIRGL, vg_mock_classic },
-	{ "vram", VIRGL | BLOB, create_vram },
-	{ "vram, not mappable", VIRGL | BLOB, create_vram_unmappable },
+	{ "vram", VIRGL | BLOB, vg_test_vram },
+	{ "vram, not mappable", VIRGL | BLOB, vg_test_vram_unmappable },
 };
 
-KUNIT_ARRAY_PARAM_DESC(free, free_params, name);
+KUNIT_ARRAY_PARAM_DESC(vg_test_free, vg_test_free_params, name);
 
-static struct vg_mock_host *create_for_free(struct kunit *test)
+static struct vg_mock_host *vg_test_host_for_free(struct kunit *test)
 {
-	const struct free_param *param = test->param_value;
+	const struct vg_test_free *param = test->param_value;
 	const struct vg_mock_setup setup = {
 		.features = param->features,
 		.num_scanouts = 1,
@@ -459,8 +455,8 @@ static struct vg_mock_host *create_for_free(struct kunit *test)
 
 static void virtio_gpu_pm_test_free_stale(struct kunit *test)
 {
-	const struct free_param *param = test->param_value;
-	struct vg_mock_host *host = create_for_free(test);
+	const struct vg_test_free *param = test->param_value;
+	struct vg_mock_host *host = vg_test_host_for_free(test);
 	struct vg_mock_user *user = vg_mock_open(host, false);
 	u32 handle = param->create(user), other = param->create(user);
 
@@ -484,8 +480,8 @@ static void virtio_gpu_pm_test_free_stale(struct kunit *test)
 
 static void virtio_gpu_pm_test_free_while_down(struct kunit *test)
 {
-	const struct free_param *param = test->param_value;
-	struct vg_mock_host *host = create_for_free(test);
+	const struct vg_test_free *param = test->param_value;
+	struct vg_mock_host *host = vg_test_host_for_free(test);
 	struct vg_mock_user *user = vg_mock_open(host, false);
 
 	/* The same while the device has no queues. */
@@ -500,8 +496,8 @@ static void virtio_gpu_pm_test_free_while_down(struct kunit *test)
 
 static void virtio_gpu_pm_test_unref_in_ring(struct kunit *test)
 {
-	const struct free_param *param = test->param_value;
-	struct vg_mock_host *host = create_for_free(test);
+	const struct vg_test_free *param = test->param_value;
+	struct vg_mock_host *host = vg_test_host_for_free(test);
 	struct vg_mock_user *user = vg_mock_open(host, false);
 	u32 handle = param->create(user);
 
@@ -520,6 +516,15 @@ static void virtio_gpu_pm_test_unref_in_ring(struct kunit *test)
 	vg_mock_check(host);
 }
 
+static int vg_test_get_uuid(struct dma_buf *buf)
+{
+	uuid_t uuid;
+	int ret;
+
+	ret = virtio_dma_buf_get_uuid(buf, &uuid);
+	return ret ?: uuid.b[0];
+}
+
 static void virtio_gpu_pm_test_uuid(struct kunit *test)
 {
 	const struct vg_mock_setup setup = {
@@ -528,38 +533,226 @@ static void virtio_gpu_pm_test_uuid(struct kunit *test)
 	};
 	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
 	struct vg_mock_user *user = vg_mock_open(host, false);
-	u32 handle = vg_mock_dumb(user), other = vg_mock_dumb(user);
-	struct virtio_gpu_object *bo = vg_mock_bo(user, handle);
+	u32 handle = vg_mock_dumb(user), id = vg_mock_id(user, handle);
 	struct dma_buf *buf = vg_mock_export(user, handle);
 	unsigned int cycle;
-	uuid_t uuid;
 
 	/*
-	 * An object that another device may name comes back at once, and the
-	 * UUID that is handed out is the one that the host assigned last.
+	 * Another device asks for the UUID after a reset. The object comes back,
+	 * and the UUID is the one that the host assigned last.
 	 */
 	vg_mock_check(host);
-	KUNIT_EXPECT_EQ(test, bo->uuid_state, STATE_OK);
+	/* a UUID that was handed out is refused otherwise */
+	vg_mock_transition(host, PM_RESTORE_PREPARE);
 
 	for (cycle = 0; cycle < 3; cycle++) {
 		KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
 		vg_mock_forget_log(host);
 		KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
 		vg_mock_check(host);
-		KUNIT_EXPECT_EQ(test, vg_mock_creations(host, bo->hw_res_handle),
-				1);
+		KUNIT_EXPECT_FALSE(test, vg_mock_resident(user, handle));
+
+		/* use by its own device first, or not */
+		if (cycle & 1)
+			KUNIT_EXPECT_EQ(test, 0, vg_mock_transfer(user, handle));
+		KUNIT_EXPECT_LT(test, 0, vg_test_get_uuid(buf));
+		vg_mock_check(host);
+		KUNIT_EXPECT_EQ(test, vg_mock_creations(host, id), 1);
 		KUNIT_EXPECT_EQ(test, vg_mock_count(host,
 						    VIRTIO_GPU_CMD_RESOURCE_ASSIGN_UUID),
 				1);
-		KUNIT_EXPECT_FALSE(test, vg_mock_resident(user, other));
-		KUNIT_EXPECT_EQ(test, bo->uuid_state, STATE_OK);
-		KUNIT_EXPECT_EQ(test, bo->uuid.b[0],
-				vg_mock_resource(host, bo->hw_res_handle)->uuid);
+		KUNIT_EXPECT_EQ(test, host->uuids, vg_test_get_uuid(buf));
+		KUNIT_EXPECT_EQ(test, host->uuids, cycle + 2);
 	}
-
-	KUNIT_EXPECT_EQ(test, 0, virtio_dma_buf_get_uuid(buf, &uuid));
-	KUNIT_EXPECT_EQ(test, uuid.b[0], host->uuids);
 	vg_mock_export_put(buf);
+}
+
+static void virtio_gpu_pm_test_uuid_refused(struct kunit *test)
+{
+	const struct vg_mock_setup setup = {
+		.features = UUID,
+		.num_scanouts = 1,
+	};
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 first = vg_mock_dumb(user), second = vg_mock_dumb(user);
+	struct dma_buf *buf[2];
+
+	/* A host that assigns no UUID is asked again after a reset. */
+	vg_mock_fault(host, VIRTIO_GPU_CMD_RESOURCE_ASSIGN_UUID,
+		      vg_mock_id(user, first), VG_MOCK_ERROR);
+	buf[0] = vg_mock_export(user, first);
+	buf[1] = vg_mock_export(user, second);
+	KUNIT_EXPECT_EQ(test, -ENODEV, vg_test_get_uuid(buf[0]));
+	KUNIT_EXPECT_EQ(test, 1, vg_test_get_uuid(buf[1]));
+	vg_mock_check(host);
+
+	/* also if it refused once more in between */
+	vg_mock_transition(host, PM_RESTORE_PREPARE);
+	vg_test_sleep(test, host);
+	KUNIT_EXPECT_EQ(test, -ENODEV, vg_test_get_uuid(buf[0]));
+	vg_mock_let_go(host);
+	vg_test_sleep(test, host);
+	KUNIT_EXPECT_EQ(test, 2, vg_test_get_uuid(buf[0]));
+	KUNIT_EXPECT_EQ(test, 3, vg_test_get_uuid(buf[1]));
+	vg_mock_check(host);
+
+	vg_mock_export_put(buf[0]);
+	vg_mock_export_put(buf[1]);
+}
+
+static int vg_test_use_task(struct vg_mock_task *task)
+{
+	return virtio_gpu_pm_object_use(vg_mock_bo(task->user, task->handle));
+}
+
+static const struct vg_test_free vg_test_transient_params[] = {
+	{ "dumb", PLAIN, vg_mock_dumb },
+	{ "classic", PLAIN, vg_mock_classic },
+	{ "blob", BLOB, vg_test_blob },
+};
+
+KUNIT_ARRAY_PARAM_DESC(vg_test_transient, vg_test_transient_params, name);
+
+static void virtio_gpu_pm_test_transient(struct kunit *test)
+{
+	const struct vg_test_free *param = test->param_value;
+	const struct vg_mock_setup setup = {
+		.features = param->features,
+		.num_scanouts = 1,
+		.ring_size = 4,
+		.no_indirect = true,
+	};
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 handle = param->create(user), other = param->create(user);
+	struct vg_mock_task *task;
+
+	/*
+	 * A task that waits for a restore can be killed, and a queue can be
+	 * stopped in the middle of a restore. The object is stale then, and the
+	 * next use restores it.
+	 */
+	vg_mock_check(host);
+	vg_test_sleep(test, host);
+	vg_mock_check(host);
+
+	vg_mock_set_stall_ms(20000);
+	vg_mock_hold(host, true);
+	task = vg_mock_task_start(user, vg_test_use_task, handle, NULL);
+	VG_MOCK_AWAIT(test, vg_mock_waiting(host));
+	VG_MOCK_AWAIT(test, vg_mock_task_sleeps(task));
+	KUNIT_EXPECT_FALSE(test, vg_mock_resident(user, handle));
+
+	/* the reset is the answer to a host that hangs */
+	vg_mock_transition(host, PM_RESTORE_PREPARE);
+	vg_mock_set_stall_ms(100);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_EXPECT_GT(test, 0, vg_mock_task_result(task));
+	KUNIT_EXPECT_FALSE(test, vg_mock_resident(user, handle));
+	vg_mock_set_stall_ms(20000);
+	vg_mock_let_go(host);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	KUNIT_EXPECT_EQ(test, 0, virtio_gpu_pm_object_use(vg_mock_bo(user, other)));
+	KUNIT_EXPECT_EQ(test, 0, virtio_gpu_pm_object_use(vg_mock_bo(user, handle)));
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_vpm(host)->num_lost);
+	KUNIT_EXPECT_TRUE(test, vg_mock_resident(user, handle));
+	KUNIT_EXPECT_TRUE(test, vg_mock_resident(user, other));
+}
+
+static void virtio_gpu_pm_test_free_unanswered(struct kunit *test)
+{
+	const struct vg_test_free *param = test->param_value;
+	const struct vg_mock_setup setup = {
+		.features = param->features,
+		.num_scanouts = 1,
+	};
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 handle = param->create(user);
+	struct vg_mock_task *task;
+
+	/*
+	 * A restore that the host does not answer fails. Its commands are still
+	 * in the ring when the object is freed, and bring its memory.
+	 */
+	vg_mock_check(host);
+	vg_test_sleep(test, host);
+	vg_mock_check(host);
+	vg_mock_set_stall_ms(100);
+	vg_mock_hold(host, true);
+	task = vg_mock_task_start(user, vg_test_use_task, handle, NULL);
+	KUNIT_EXPECT_EQ(test, -ETIMEDOUT, vg_mock_task_result(task));
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_gem_close(user, handle));
+
+	vg_mock_set_stall_ms(20000);
+	vg_mock_let_go(host);
+	vg_mock_check(host);
+	KUNIT_EXPECT_TRUE(test, vg_mock_no_objects(host));
+	/* what the host may have kept is forgotten at the latest now */
+	vg_test_sleep(test, host);
+	KUNIT_EXPECT_STREQ(test, host->objection, "");
+}
+
+static void virtio_gpu_pm_test_create_refused(struct kunit *test)
+{
+	const struct vg_test_free *param = test->param_value;
+	const struct vg_mock_setup setup = {
+		.features = param->features,
+		.num_scanouts = 1,
+	};
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 early, late;
+
+	/*
+	 * A host that refuses the first creation leaves an object that it does
+	 * not have, as upstream, no matter when the answer comes. The next reset
+	 * heals that.
+	 */
+	vg_mock_fault(host, param->features & BLOB & ~PLAIN ?
+		      VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB :
+		      VIRTIO_GPU_CMD_RESOURCE_CREATE_2D, 0, VG_MOCK_ERROR);
+	early = param->create(user);
+	vg_mock_settle(host);
+	vg_mock_hold(host, true);
+	late = param->create(user);
+	vg_mock_hold(host, false);
+	vg_mock_settle(host);
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_vpm(host)->num_lost);
+	KUNIT_EXPECT_EQ(test, vg_mock_resident(user, early),
+			vg_mock_resident(user, late));
+
+	vg_mock_let_go(host);
+	vg_test_sleep(test, host);
+	KUNIT_EXPECT_EQ(test, 0, virtio_gpu_pm_object_use(vg_mock_bo(user, early)));
+	KUNIT_EXPECT_EQ(test, 0, virtio_gpu_pm_object_use(vg_mock_bo(user, late)));
+	vg_mock_check(host);
+}
+
+static void virtio_gpu_pm_test_open_error(struct kunit *test)
+{
+	const struct vg_mock_setup setup = {
+		.features = VIRGL,
+		.num_scanouts = 1,
+	};
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	struct vg_mock_user *other = vg_mock_open(host, true);
+	u32 handle = vg_mock_dumb(user), id;
+	struct drm_gem_object *obj = &vg_mock_bo(user, handle)->base.base;
+
+	/* A handle that cannot be created says why. */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_EXPECT_EQ(test, -ENODEV,
+			drm_gem_handle_create(vg_mock_drm_file(other), obj, &id));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	KUNIT_EXPECT_EQ(test, 0,
+			drm_gem_handle_create(vg_mock_drm_file(other), obj, &id));
+	vg_mock_check(host);
+	KUNIT_EXPECT_TRUE(test, vg_mock_attached(host, vg_mock_ctx(other),
+						 vg_mock_id(user, handle)));
 }
 
 static void virtio_gpu_pm_test_not_restored(struct kunit *test)
@@ -619,249 +812,26 @@ static void virtio_gpu_pm_test_not_created(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, vg_mock_no_objects(host));
 }
 
-/* A buffer of somebody else, which can be in one of two places. */
-struct foreign {
-	struct page *pages[2];
-	unsigned int place;
-};
-
-#define FOREIGN_ORDER	get_order(VG_MOCK_SIDE * VG_MOCK_SIDE * 4)
-
-static struct sg_table *foreign_map(struct dma_buf_attachment *attach,
-				    enum dma_data_direction dir)
-{
-	struct foreign *foreign = attach->dmabuf->priv;
-	struct page *page = foreign->pages[foreign->place];
-	struct sg_table *sgt = kmalloc(sizeof(*sgt), GFP_KERNEL | __GFP_NOFAIL);
-
-	if (sg_alloc_table(sgt, 1, GFP_KERNEL)) {
-		kfree(sgt);
-		return ERR_PTR(-ENOMEM);
-	}
-	sg_set_page(sgt->sgl, page, attach->dmabuf->size, 0);
-	sg_dma_address(sgt->sgl) = page_to_phys(page);
-	sg_dma_len(sgt->sgl) = attach->dmabuf->size;
-
-	return sgt;
-}
-
-static void foreign_unmap(struct dma_buf_attachment *attach,
-			  struct sg_table *sgt, enum dma_data_direction dir)
-{
-	sg_free_table(sgt);
-	kfree(sgt);
-}
-
-static void foreign_release(struct dma_buf *buf)
-{
-	struct foreign *foreign = buf->priv;
-
-	__free_pages(foreign->pages[0], FOREIGN_ORDER);
-	__free_pages(foreign->pages[1], FOREIGN_ORDER);
-	kfree(foreign);
-}
-
-static const struct dma_buf_ops foreign_ops = {
-	.map_dma_buf = foreign_map,
-	.unmap_dma_buf = foreign_unmap,
-	.release = foreign_release,
-};
-
-static struct foreign *foreign_import(struct vg_mock_user *user, u32 *handle)
-{
-	struct drm_device *drm = vg_mock_drm(user->host);
-	struct kunit *test = user->host->test;
-	struct foreign *foreign = kzalloc(sizeof(*foreign),
-					  GFP_KERNEL | __GFP_NOFAIL);
-	DEFINE_DMA_BUF_EXPORT_INFO(info);
-	struct drm_gem_object *obj;
-	struct dma_buf *buf;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(foreign->pages); i++)
-		foreign->pages[i] = alloc_pages(GFP_KERNEL | __GFP_NOFAIL,
-						FOREIGN_ORDER);
-	info.ops = &foreign_ops;
-	info.size = PAGE_SIZE << FOREIGN_ORDER;
-	info.priv = foreign;
-	buf = dma_buf_export(&info);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
-
-	obj = drm->driver->gem_prime_import(drm, buf);
-	dma_buf_put(buf);
-	if (obj == ERR_PTR(-ENODEV))
-		kunit_skip(test, "this kernel imports no foreign buffers");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
-	KUNIT_ASSERT_EQ(test, 0, drm_gem_handle_create(user->file->private_data,
-						       obj, handle));
-	drm_gem_object_put(obj);
-
-	return foreign;
-}
-
-static void virtio_gpu_pm_test_import(struct kunit *test)
-{
-	const struct vg_mock_setup setup = {
-		.features = BLOB,
-		.num_scanouts = 1,
-	};
-	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
-	struct vg_mock_user *user = vg_mock_open(host, false);
-	struct foreign *shown, *moved;
-	u32 shown_handle, moved_handle, freed_handle;
-
-	/* what is shown comes back at once, the others when they are used */
-	shown = foreign_import(user, &shown_handle);
-	moved = foreign_import(user, &moved_handle);
-	foreign_import(user, &freed_handle);
-	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown_handle));
-	vg_mock_check(host);
-
-	sleep(test, host);
-	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown_handle));
-	KUNIT_EXPECT_EQ(test,
-			vg_mock_resource(host, host->shown[0])->addr,
-			page_to_phys(shown->pages[0]));
-	KUNIT_EXPECT_FALSE(test, vg_mock_resident(user, moved_handle));
-
-	/* from where it is by then */
-	moved->place = 1;
-	KUNIT_EXPECT_EQ(test, 0, vg_mock_show(user, 0, moved_handle));
-	vg_mock_check(host);
-	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, moved_handle));
-	KUNIT_EXPECT_EQ(test,
-			vg_mock_resource(host, host->shown[0])->addr,
-			page_to_phys(moved->pages[1]));
-
-	/* a stale one has nothing to detach */
-	KUNIT_EXPECT_EQ(test, 0, vg_mock_gem_close(user, freed_handle));
-	vg_mock_check(host);
-	vg_mock_close(user);
-	vg_mock_check(host);
-	KUNIT_EXPECT_TRUE(test, vg_mock_no_objects(host));
-}
-
-/* Another GPU, to which all foreign buffers belong. */
-struct exporter {
-	struct drm_device drm;
-	struct drm_virt_pm pm;
-};
-
-static bool exporter_owns(struct drm_virt_pm *vpm, struct dma_buf *buf)
-{
-	return buf->ops == &foreign_ops;
-}
-
-static const struct drm_virt_pm_ops exporter_ops = {
-	.owns = exporter_owns,
-};
-
-static void exporter_end(void *exporter)
-{
-	drm_virt_pm_fini(&((struct exporter *)exporter)->pm);
-}
-
-static struct exporter *exporter_create(struct kunit *test)
-{
-	struct drm_device *drm;
-	struct exporter *exporter;
-	struct device *dev;
-
-	dev = kunit_device_register(test, "exporter");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
-	drm = __drm_kunit_helper_alloc_drm_device(test, dev, sizeof(*exporter),
-						  offsetof(struct exporter, drm),
-						  0);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, drm);
-	exporter = container_of(drm, struct exporter, drm);
-	KUNIT_ASSERT_EQ(test, 0, drm_virt_pm_init(&exporter->pm, drm,
-						  &exporter_ops, NULL, 0));
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, exporter_end,
-							   exporter));
-
-	return exporter;
-}
-
-static void exporter_suspend(struct kunit *test, struct exporter *exporter)
-{
-	struct device *dev = exporter->drm.dev;
-
-	device_lock(dev);
-	KUNIT_EXPECT_EQ(test, 0, drm_virt_pm_suspend(&exporter->pm));
-	dev->power.is_suspended = true;
-	device_unlock(dev);
-}
-
-#define EXPORTER_LATE_MS	200
-
-static int exporter_resume_late(struct vg_mock_task *task)
-{
-	struct exporter *exporter = task->arg;
-	struct device *dev = exporter->drm.dev;
-	int ret;
-
-	msleep(EXPORTER_LATE_MS);
-	device_lock(dev);
-	dev->power.is_suspended = false;
-	ret = drm_virt_pm_resume(&exporter->pm);
-	device_unlock(dev);
-
-	return ret;
-}
-
-static void virtio_gpu_pm_test_exporter(struct kunit *test)
-{
-	const struct vg_mock_setup setup = {
-		.features = BLOB,
-		.num_scanouts = 2,
-	};
-	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
-	struct vg_mock_user *user = vg_mock_open(host, false);
-	struct exporter *exporter = exporter_create(test);
-	struct vg_mock_task *task;
-	u32 foreign, own;
-
-	foreign_import(user, &foreign);
-	own = vg_mock_dumb(user);
-	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, foreign));
-	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 1, own));
-
-	/* a GPU that resumes after us is waited for */
-	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
-	exporter_suspend(test, exporter);
-	task = vg_mock_task_start(user, exporter_resume_late, 0, exporter);
-	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
-	KUNIT_ASSERT_EQ(test, 0, vg_mock_task_result(task));
-	vg_mock_check(host);
-	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, foreign));
-	KUNIT_EXPECT_EQ(test, host->shown[1], vg_mock_id(user, own));
-
-	/* one that is lost costs its buffer, not the other output */
-	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
-	drm_virt_pm_device_lost(&exporter->pm, "as the test wants it");
-	vg_mock_set_stall_ms(EXPORTER_LATE_MS);
-	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
-	vg_mock_check(host);
-	KUNIT_EXPECT_EQ(test, host->shown[0], 0);
-	KUNIT_EXPECT_EQ(test, host->shown[1], vg_mock_id(user, own));
-	KUNIT_EXPECT_EQ(test, vg_mock_vpm(host)->state, DRM_VIRT_PM_RUNNING);
-	KUNIT_EXPECT_FALSE(test, vg_mock_resident(user, foreign));
-}
-
 static struct kunit_case virtio_gpu_pm_objects_tests[] = {
-	KUNIT_CASE_PARAM(virtio_gpu_pm_test_cycles, setup_gen_params),
-	KUNIT_CASE_PARAM(virtio_gpu_pm_test_many, many_gen_params),
-	KUNIT_CASE_PARAM(virtio_gpu_pm_test_first_use, use_gen_params),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_cycles, vg_test_setup_gen_params),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_many, vg_test_many_gen_params),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_first_use, vg_test_use_gen_params),
 	KUNIT_CASE(virtio_gpu_pm_test_content),
 	KUNIT_CASE(virtio_gpu_pm_test_several_tasks),
-	KUNIT_CASE_PARAM(virtio_gpu_pm_test_free_stale, free_gen_params),
-	KUNIT_CASE_PARAM(virtio_gpu_pm_test_free_while_down, free_gen_params),
-	KUNIT_CASE_PARAM(virtio_gpu_pm_test_unref_in_ring, free_gen_params),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_free_stale, vg_test_free_gen_params),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_free_while_down, vg_test_free_gen_params),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_unref_in_ring, vg_test_free_gen_params),
 	KUNIT_CASE(virtio_gpu_pm_test_uuid),
+	KUNIT_CASE(virtio_gpu_pm_test_uuid_refused),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_transient,
+			 vg_test_transient_gen_params),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_free_unanswered,
+			 vg_test_transient_gen_params),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_create_refused,
+			 vg_test_transient_gen_params),
+	KUNIT_CASE(virtio_gpu_pm_test_open_error),
 	KUNIT_CASE(virtio_gpu_pm_test_not_restored),
 	KUNIT_CASE(virtio_gpu_pm_test_not_created),
-	KUNIT_CASE(virtio_gpu_pm_test_import),
-	KUNIT_CASE(virtio_gpu_pm_test_exporter),
 	{}
 };
 

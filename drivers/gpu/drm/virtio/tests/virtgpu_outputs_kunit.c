@@ -12,7 +12,7 @@
 #define PLAIN	BIT_ULL(VIRTIO_GPU_F_EDID)
 #define VIRGL	(PLAIN | BIT_ULL(VIRTIO_GPU_F_VIRGL))
 
-static const struct vg_mock_setup outputs_params[] = {
+static const struct vg_mock_setup vg_test_outputs_params[] = {
 	{ .name = "no outputs", .features = PLAIN },
 	{ .name = "no outputs, virgl", .features = VIRGL },
 	{ .name = "1 output", .features = PLAIN, .num_scanouts = 1 },
@@ -25,7 +25,7 @@ static const struct vg_mock_setup outputs_params[] = {
 	},
 };
 
-KUNIT_ARRAY_PARAM_DESC(outputs, outputs_params, name);
+KUNIT_ARRAY_PARAM_DESC(vg_test_outputs, vg_test_outputs_params, name);
 
 static void virtio_gpu_pm_test_outputs(struct kunit *test)
 {
@@ -51,39 +51,39 @@ static void virtio_gpu_pm_test_outputs(struct kunit *test)
 }
 
 /* Counts hot-plug events as a console would get them. */
-struct listener {
+struct vg_test_listener {
 	struct drm_client_dev client;
 	atomic_t events;
 };
 
-static int listen(struct drm_client_dev *client)
+static int vg_test_listen(struct drm_client_dev *client)
 {
-	atomic_inc(&container_of(client, struct listener, client)->events);
+	atomic_inc(&container_of(client, struct vg_test_listener, client)->events);
 	return 0;
 }
 
-static void deaf(struct drm_client_dev *client)
+static void vg_test_unlisten(struct drm_client_dev *client)
 {
 	drm_client_release(client);
-	kfree(container_of(client, struct listener, client));
+	kfree(container_of(client, struct vg_test_listener, client));
 }
 
-static const struct drm_client_funcs listener_funcs = {
+static const struct drm_client_funcs vg_test_listener_funcs = {
 	.owner = THIS_MODULE,
-	.hotplug = listen,
-	.unregister = deaf,
+	.hotplug = vg_test_listen,
+	.unregister = vg_test_unlisten,
 };
 
-static struct listener *listen_to(struct vg_mock_host *host)
+static struct vg_test_listener *vg_test_listen_to(struct vg_mock_host *host)
 {
-	struct listener *listener;
+	struct vg_test_listener *listener;
 
 	/* freed when the device is unregistered */
 	listener = kzalloc(sizeof(*listener), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(host->test, listener);
 	KUNIT_ASSERT_EQ(host->test, 0,
 			drm_client_init(vg_mock_drm(host), &listener->client,
-					"mock-listener", &listener_funcs));
+					"mock-listener", &vg_test_listener_funcs));
 	drm_client_register(&listener->client);
 	/* being registered is one */
 	atomic_set(&listener->events, 0);
@@ -91,7 +91,7 @@ static struct listener *listen_to(struct vg_mock_host *host)
 	return listener;
 }
 
-struct change_param {
+struct vg_test_change {
 	const char *name;
 	unsigned int width;
 	u8 monitor;
@@ -99,25 +99,25 @@ struct change_param {
 	bool event;
 };
 
-static const struct change_param change_params[] = {
+static const struct vg_test_change vg_test_change_params[] = {
 	{ "same", 800, 0, 0, false },
 	{ "other resolution", 1024, 0, 0, true },
 	{ "other resolution of the second", 1024, 0, 1, true },
 	{ "other monitor", 800, 7, 0, true },
 };
 
-KUNIT_ARRAY_PARAM_DESC(change, change_params, name);
+KUNIT_ARRAY_PARAM_DESC(vg_test_change, vg_test_change_params, name);
 
 static void virtio_gpu_pm_test_changed(struct kunit *test)
 {
-	const struct change_param *param = test->param_value;
+	const struct vg_test_change *param = test->param_value;
 	const struct vg_mock_setup setup = {
 		.features = PLAIN,
 		.num_scanouts = 2,
 	};
 	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
 	struct virtio_gpu_device *vgdev = vg_mock_vgdev(host);
-	struct listener *listener = listen_to(host);
+	struct vg_test_listener *listener = vg_test_listen_to(host);
 	unsigned int cycle;
 
 	/*
@@ -156,7 +156,7 @@ static void virtio_gpu_pm_test_changed(struct kunit *test)
 	KUNIT_EXPECT_GE(test, atomic_read(&listener->events), param->event + 2);
 }
 
-static void sleep_and_find(struct vg_mock_host *host, unsigned int outputs)
+static void vg_test_sleep_and_find(struct vg_mock_host *host, unsigned int outputs)
 {
 	KUNIT_ASSERT_EQ(host->test, 0, vg_mock_freeze(host));
 	vg_mock_set_outputs(host, outputs);
@@ -173,7 +173,7 @@ static void virtio_gpu_pm_test_outputs_gone(struct kunit *test)
 	};
 	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
 	struct vg_mock_user *user = vg_mock_open(host, false);
-	struct listener *listener = listen_to(host);
+	struct vg_test_listener *listener = vg_test_listen_to(host);
 	u32 shown[4], cursor = vg_mock_dumb(user), other = vg_mock_dumb(user);
 	unsigned int i;
 
@@ -190,7 +190,7 @@ static void virtio_gpu_pm_test_outputs_gone(struct kunit *test)
 	 * and until it has drawn its conclusions all that it does works. The
 	 * mock host objects to an output that it does not have.
 	 */
-	sleep_and_find(host, 2);
+	vg_test_sleep_and_find(host, 2);
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(&listener->events));
 	for (i = 0; i < 2; i++) {
 		KUNIT_EXPECT_EQ(test, host->shown[i], vg_mock_id(user, shown[i]));
@@ -206,20 +206,59 @@ static void virtio_gpu_pm_test_outputs_gone(struct kunit *test)
 	vg_mock_check(host);
 
 	/* and one that has them again */
-	sleep_and_find(host, 4);
+	vg_test_sleep_and_find(host, 4);
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, host->shown[i], vg_mock_id(user, shown[i]));
 
-	/* more than there were cannot be had: there are no connectors for them */
-	sleep_and_find(host, 5);
+	/* more than there were are noticed, but there are no connectors for them */
+	vg_test_sleep_and_find(host, 5);
+	KUNIT_EXPECT_EQ(test, vg_mock_vgdev(host)->pm.num_outputs, 5);
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, host->shown[i], vg_mock_id(user, shown[i]));
 }
 
+static void virtio_gpu_pm_test_late_outputs(struct kunit *test)
+{
+	const struct vg_mock_setup setup = {
+		.features = PLAIN,
+		.num_scanouts = 1,
+	};
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
+	struct virtio_gpu_device *vgdev = vg_mock_vgdev(host);
+	struct vg_test_listener *listener = vg_test_listen_to(host);
+	struct work_struct *work = &vgdev->pm.refresh_work;
+
+	/* Answers that are late are waited for. */
+	flush_work(work);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	host->outputs[0].r.width = cpu_to_le32(1024);
+	vg_mock_fault(host, VIRTIO_GPU_CMD_GET_DISPLAY_INFO, 0, VG_MOCK_LATE);
+	vg_mock_set_stall_ms(100);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	VG_MOCK_AWAIT(test, READ_ONCE(vgdev->pm.refresh_tries) <= 10);
+	KUNIT_EXPECT_TRUE(test, work_busy(work));
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&listener->events));
+	vg_mock_let_go(host);
+	VG_MOCK_AWAIT(test, atomic_read(&listener->events) == 1);
+	vg_mock_check(host);
+
+	/* but not for ever */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	host->outputs[0].r.width = cpu_to_le32(800);
+	vg_mock_fault(host, VIRTIO_GPU_CMD_GET_DISPLAY_INFO, 0, VG_MOCK_LATE);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	VG_MOCK_AWAIT(test, !work_busy(work));
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&listener->events));
+	vg_mock_set_stall_ms(20000);
+	vg_mock_let_go(host);
+	vg_mock_check(host);
+}
+
 static struct kunit_case virtio_gpu_pm_outputs_tests[] = {
-	KUNIT_CASE_PARAM(virtio_gpu_pm_test_outputs, outputs_gen_params),
-	KUNIT_CASE_PARAM(virtio_gpu_pm_test_changed, change_gen_params),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_outputs, vg_test_outputs_gen_params),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_changed, vg_test_change_gen_params),
 	KUNIT_CASE(virtio_gpu_pm_test_outputs_gone),
+	KUNIT_CASE(virtio_gpu_pm_test_late_outputs),
 	{}
 };
 

@@ -2,10 +2,9 @@
 
 /*
  * A passed-through GPU made of test code: IP blocks, a partition manager, a
- * fault interrupt and a PCI device that write down what was asked of them. The
- * two functions of amdgpu_device.c that own the order are fakes with the points
- * in the places where the hooks put them; that the hooks do put them there is
- * for the real driver on the model to show.
+ * fault interrupt and a PCI device that log their calls. amdgpu_device_suspend()
+ * and amdgpu_device_resume() are stubs. They call amdgpu_virt_pm where the real
+ * ones do; the scenarios with the model test the real ones.
  */
 
 #include <linux/dma-fence.h>
@@ -15,6 +14,7 @@
 
 #include <drm/drm_drv.h>
 #include <drm/drm_kunit_helpers.h>
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 
 #include "../amdgpu.h"
@@ -27,10 +27,10 @@
 #define DEVICE		0x74a1
 #define LOG_SIZE	256
 
-/* What a resume does if nothing fails; in front of the bar, phase by phase. */
+/* The log of a resume in which nothing fails; bars separate the phases */
 #define GOOD_UP "+common +gmc +ih arm | +psp switch query | +gfx +sdma | kfd late arm"
 
-/* Where a fake fails, or leaves out what it should do. */
+/* What goes wrong */
 enum trick {
 	NO_TRICK,
 	OTHER_DEVICE,
@@ -47,11 +47,7 @@ enum trick {
 	TROUBLE_IN_PHASE2,
 	KFD_FAILS,
 	LATE_INIT_FAILS,
-	SKIP_IDENTIFY,
-	SKIP_MEMORY,
-	SKIP_FIRMWARE,
-	SKIP_ENGINES,
-	SKIP_CLIENTS,
+	TROUBLE_IN_LATE_INIT,
 };
 
 struct fake {
@@ -71,10 +67,7 @@ struct fake {
 
 	bool unbound;
 
-	/* between suspend and resume, the lock that the PM core holds */
-	bool locked;
-
-	/* what the fake suspend returns, and whether it undid its work then */
+	/* what fake_suspend() returns, and whether it undid its work then */
 	int suspend_ret;
 	bool suspend_undone;
 };
@@ -114,9 +107,24 @@ static int config_read(struct pci_bus *bus, unsigned int devfn, int where,
 	return PCIBIOS_SUCCESSFUL;
 }
 
+static int config_write(struct pci_bus *bus, unsigned int devfn, int where,
+			int size, u32 val)
+{
+	struct fake *fake = container_of(bus, struct fake, bus);
+
+	memcpy(fake->config + where, &val, size);
+	return PCIBIOS_SUCCESSFUL;
+}
+
 static struct pci_ops config_ops = {
 	.read = config_read,
+	.write = config_write,
 };
+
+static bool is_bus_master(struct fake *fake)
+{
+	return get_unaligned_le16(fake->config + PCI_COMMAND) & PCI_COMMAND_MASTER;
+}
 
 /* IP blocks */
 
@@ -165,7 +173,7 @@ static int switch_mode(struct amdgpu_xcp_mgr *xcp_mgr, int mode, int *num_xcps)
 	if (the_fake->trick == SWITCH_FAILS)
 		return -EINVAL;
 
-	/* the real one drops what the GFX block says, too */
+	/* aqua_vanjaram_switch_partition_mode() drops an error of GFX, too */
 	if (the_fake->trick != SWITCH_IGNORED)
 		the_fake->mode = mode;
 	xcp_mgr->mode = mode;
@@ -185,7 +193,7 @@ static struct amdgpu_xcp_mgr_funcs xcp_funcs = {
 
 /* amdgpu_device.c */
 
-static int fake_suspend(struct drm_device *ddev, bool notify_clients)
+static int fake_suspend(struct drm_device *ddev)
 {
 	struct amdgpu_device *adev = drm_to_adev(ddev);
 	unsigned int i;
@@ -218,55 +226,44 @@ static int fake_ip_resume(struct fake *fake)
 		return -ETIME;
 	blocks_up(fake, 0, 3);
 	if (fake->trick == NOT_ACKNOWLEDGED)
-		amdgpu_virt_pm_trouble(adev, "not acknowledged");
+		amdgpu_virt_pm_set_error(adev, "not acknowledged");
 
-	if (fake->trick != SKIP_MEMORY) {
-		r = amdgpu_virt_pm_memory_up(adev);
-		if (r)
-			return r;
-	}
+	r = amdgpu_virt_pm_arm_fault_irq(adev);
+	if (r)
+		return r;
 
 	log_add(fake, "|");
 	if (fake->trick == FIRMWARE_FAILS)
 		return -EINVAL;
 	blocks_up(fake, 3, 4);
 
-	if (fake->trick != SKIP_FIRMWARE) {
-		r = amdgpu_virt_pm_firmware_up(adev);
-		if (r)
-			return r;
-	}
+	r = amdgpu_virt_pm_restore_partition(adev);
+	if (r)
+		return r;
 
 	log_add(fake, "|");
 	blocks_up(fake, 4, 5);
 	if (fake->trick == PHASE2_FAILS)
 		return -ETIMEDOUT;
 	blocks_up(fake, 5, 6);
-	if (fake->trick == TROUBLE_IN_PHASE2)
-		amdgpu_virt_pm_trouble(adev, "not acknowledged");
+	if (fake->trick == TROUBLE_IN_PHASE2) {
+		amdgpu_virt_pm_set_error(adev, "not acknowledged");
+		amdgpu_virt_pm_set_error(adev, "a consequence");
+	}
 
-	return fake->trick == SKIP_ENGINES ? 0 : amdgpu_virt_pm_engines_up(adev);
+	return amdgpu_virt_pm_check_error(adev);
 }
 
-static int fake_resume(struct drm_device *ddev, bool notify_clients)
+static int fake_resume(struct drm_device *ddev)
 {
 	struct amdgpu_device *adev = drm_to_adev(ddev);
 	struct fake *fake = the_fake;
 	int r;
 
-	if (fake->trick != SKIP_IDENTIFY) {
-		r = amdgpu_virt_pm_identify(adev);
-		if (r)
-			return r;
-	}
-
 	r = fake_ip_resume(fake);
 	if (r)
 		return r;
 
-	r = amdgpu_virt_pm_before_clients(adev);
-	if (r)
-		return r;
 	log_add(fake, "| kfd");
 	if (fake->trick == KFD_FAILS)
 		return -EIO;
@@ -277,12 +274,8 @@ static int fake_resume(struct drm_device *ddev, bool notify_clients)
 	r = amdgpu_irq_get(adev, &adev->gmc.vm_fault, 0);
 	if (r)
 		return r;
-
-	if (fake->trick != SKIP_CLIENTS) {
-		r = amdgpu_virt_pm_clients_up(adev);
-		if (r)
-			return r;
-	}
+	if (fake->trick == TROUBLE_IN_LATE_INIT)
+		amdgpu_virt_pm_set_error(adev, "not acknowledged");
 
 	adev->in_suspend = false;
 	return 0;
@@ -335,6 +328,8 @@ static struct amdgpu_device *fake_device(struct kunit *test, u32 caps, u32 gc)
 	fake->pdev.msi_cap = MSI_CAP;
 	put_unaligned_le16(VENDOR, fake->config + PCI_VENDOR_ID);
 	put_unaligned_le16(DEVICE, fake->config + PCI_DEVICE_ID);
+	put_unaligned_le16(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER,
+			   fake->config + PCI_COMMAND);
 	fake->config[PCI_REVISION_ID] = 1;
 	put_unaligned_le16(PCI_MSI_FLAGS_ENABLE,
 			   fake->config + MSI_CAP + PCI_MSI_FLAGS);
@@ -373,8 +368,12 @@ static struct fake *fake_gpu(struct kunit *test, u32 caps)
 	adev = fake_device(test, caps, IP_VERSION(9, 4, 3));
 	KUNIT_ASSERT_EQ(test, amdgpu_virt_pm_init(adev), 0);
 	KUNIT_ASSERT_NOT_NULL(test, adev->virt_pm);
-	adev->virt_pm->suspend = fake_suspend;
-	adev->virt_pm->resume = fake_resume;
+	kunit_activate_static_stub(test, amdgpu_virt_pm_suspend_device,
+				   fake_suspend);
+	kunit_activate_static_stub(test, amdgpu_virt_pm_resume_device,
+				   fake_resume);
+	/* stubs act in the task of the test only, see run_work() */
+	disable_delayed_work_sync(&adev->virt_pm->base.work);
 
 	return the_fake;
 }
@@ -389,43 +388,35 @@ static struct fake *fake_vf(struct kunit *test)
 	return fake_gpu(test, AMDGPU_SRIOV_CAPS_IS_VF);
 }
 
-static void unlock(struct fake *fake)
-{
-	if (fake->locked)
-		device_unlock(fake->adev->dev);
-	fake->locked = false;
-}
-
 static int suspend(struct fake *fake)
 {
-	/* or the library takes it that nobody is going to resume it */
-	device_lock(fake->adev->dev);
-	fake->locked = true;
-
 	return amdgpu_virt_pm_suspend(adev_to_drm(fake->adev));
 }
 
 static int resume(struct fake *fake)
 {
-	int r = amdgpu_virt_pm_resume(adev_to_drm(fake->adev));
+	return amdgpu_virt_pm_resume(adev_to_drm(fake->adev));
+}
 
-	unlock(fake);
-	return r;
+static void unbind(struct fake *fake)
+{
+	amdgpu_virt_pm_remove(fake->adev);
+	amdgpu_virt_pm_unplug(fake->adev);
+	fake->unbound = true;
 }
 
 static void fake_exit(struct kunit *test)
 {
 	struct fake *fake = test->priv;
 
-	/* while what it points to is there */
+	/* while what adev points to is there */
 	if (!fake->unbound)
-		amdgpu_virt_pm_remove(fake->adev);
-	unlock(fake);
+		unbind(fake);
 }
 
-static int pass(struct fake *fake)
+static int wait_running(struct fake *fake)
 {
-	return amdgpu_virt_pm_pass(adev_to_drm(fake->adev));
+	return amdgpu_virt_pm_wait_running(adev_to_drm(fake->adev));
 }
 
 static int fault_count(struct fake *fake)
@@ -438,11 +429,17 @@ static int usage(struct fake *fake)
 	return atomic_read(&fake->adev->dev->power.usage_count);
 }
 
-/* Run what waits until tasks are thawed. */
-static void run_later(struct fake *fake)
+/* Tasks were thawed: run the work of the library */
+static void run_work(struct fake *fake)
 {
-	unlock(fake);
-	flush_delayed_work(&fake->adev->virt_pm->base.work);
+	struct work_struct *work = &fake->adev->virt_pm->base.work.work;
+
+	work->func(work);
+}
+
+static const char *lost_reason(struct fake *fake)
+{
+	return fake->adev->virt_pm->base.reason;
 }
 
 static void expect_lost(struct kunit *test, struct fake *fake)
@@ -452,22 +449,23 @@ static void expect_lost(struct kunit *test, struct fake *fake)
 
 	KUNIT_EXPECT_TRUE(test, amdgpu_virt_pm_is_lost(adev));
 	KUNIT_EXPECT_TRUE(test, amdgpu_virt_pm_is_down(adev));
+	KUNIT_EXPECT_FALSE(test, is_bus_master(fake));
 	KUNIT_EXPECT_TRUE(test, adev->no_hw_access);
 	KUNIT_EXPECT_TRUE(test, adev->in_suspend);
 	for (i = 0; i < adev->num_ip_blocks; i++)
 		KUNIT_EXPECT_FALSE(test, adev->ip_blocks[i].status.hw);
+	KUNIT_EXPECT_EQ(test, wait_running(fake), -ENODEV);
 
-	/* users are turned away, those of KFD on other GPUs are not */
-	KUNIT_EXPECT_EQ(test, pass(fake), -ENODEV);
-	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_pass_kfd(), 0);
-
-	/* the system goes on, and nothing is touched */
+	/* the system goes on sleeping, and nothing is touched */
 	forget_log(fake);
 	KUNIT_EXPECT_EQ(test, suspend(fake), 0);
 	KUNIT_EXPECT_EQ(test, resume(fake), 0);
 	expect_log(test, fake, "");
 
-	run_later(fake);
+	/* KFD goes on when the GPU is lost, not before */
+	run_work(fake);
+	KUNIT_EXPECT_FALSE(test, adev->virt_pm->blocks_kfd);
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_wait_kfd(), 0);
 	KUNIT_EXPECT_TRUE(test, drm_dev_is_unplugged(adev_to_drm(adev)));
 }
 
@@ -478,25 +476,17 @@ static void expect_lost(struct kunit *test, struct fake *fake)
 static void amdgpu_virt_pm_test_order(struct kunit *test)
 {
 	struct fake *fake = fake_pf(test);
-	const struct drm_virt_pm_trail *trail = &fake->adev->virt_pm->base.last_up;
-	static const char * const expected[] = {
-		"identity", "memory", "fault-interrupt", "firmware",
-		"partition", "engines", "clients", "gpu",
-	};
-	unsigned int i;
+	int before = usage(fake);
 
 	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
 	expect_log(test, fake, "suspend disarm");
 	KUNIT_ASSERT_EQ(test, resume(fake), 0);
 	expect_log(test, fake, GOOD_UP);
 	KUNIT_EXPECT_EQ(test, fake->mode, AMDGPU_CPX_PARTITION_MODE);
-
-	/* and debugfs says so */
-	KUNIT_ASSERT_EQ(test, trail->count, ARRAY_SIZE(expected));
-	for (i = 0; i < ARRAY_SIZE(expected); i++) {
-		KUNIT_EXPECT_STREQ(test, trail->entry[i].name, expected[i]);
-		KUNIT_EXPECT_EQ(test, trail->entry[i].ret, 0);
-	}
+	KUNIT_EXPECT_EQ(test, wait_running(fake), 0);
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_wait_kfd(), 0);
+	KUNIT_EXPECT_TRUE(test, is_bus_master(fake));
+	KUNIT_EXPECT_EQ(test, usage(fake), before);
 }
 
 static void amdgpu_virt_pm_test_twice(struct kunit *test)
@@ -504,7 +494,7 @@ static void amdgpu_virt_pm_test_twice(struct kunit *test)
 	struct fake *fake = fake_pf(test);
 	struct drm_device *ddev = adev_to_drm(fake->adev);
 
-	/* Freeze and poweroff without a thaw: the second finds it down. */
+	/* freeze and poweroff without a thaw */
 	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
 	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_suspend(ddev), 0);
 	expect_log(test, fake, "suspend disarm");
@@ -517,7 +507,7 @@ static void amdgpu_virt_pm_test_no_partitions(struct kunit *test)
 {
 	struct fake *fake = fake_pf(test);
 
-	/* There may never have been a mode. */
+	/* the mode was never read */
 	fake->xcp_mgr.mode = AMDGPU_XCP_MODE_NONE;
 	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
 	forget_log(fake);
@@ -529,17 +519,18 @@ static void amdgpu_virt_pm_test_vf(struct kunit *test)
 {
 	struct fake *fake = fake_vf(test);
 
-	/* The host has partitioned it, before this one resumes or not. */
+	/* the host has set the mode again */
 	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
 	expect_log(test, fake, "suspend");
 	fake->mode = AMDGPU_CPX_PARTITION_MODE;
 	KUNIT_EXPECT_EQ(test, resume(fake), 0);
 	expect_log(test, fake, "+common +gmc +ih arm | +psp query | +gfx +sdma | kfd late arm");
 
+	/* or another one */
 	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
 	fake->mode = AMDGPU_DPX_PARTITION_MODE;
 	KUNIT_EXPECT_EQ(test, resume(fake), -EIO);
-	KUNIT_EXPECT_STREQ(test, fake->adev->virt_pm->base.lost_reason,
+	KUNIT_EXPECT_STREQ(test, lost_reason(fake),
 			   "the partition mode is not restored (-5)");
 	expect_lost(test, fake);
 }
@@ -576,7 +567,7 @@ static void check_counts(struct kunit *test, struct fake *fake)
 		KUNIT_EXPECT_EQ(test, fault_count(fake), 0);
 		KUNIT_EXPECT_FALSE(test, fake->armed);
 
-		/* the host of a VF does it */
+		/* the host of a VF restores it */
 		fake->mode = AMDGPU_CPX_PARTITION_MODE;
 		forget_log(fake);
 		KUNIT_ASSERT_EQ(test, resume(fake), 0);
@@ -598,7 +589,7 @@ static void amdgpu_virt_pm_test_count_vf(struct kunit *test)
 }
 
 /*
- * Every point failing
+ * Failures
  */
 
 struct failure {
@@ -643,19 +634,8 @@ static const struct failure failures[] = {
 	{ "late initialisation", LATE_INIT_FAILS, -EIO,
 	  "+common +gmc +ih arm | +psp switch query | +gfx +sdma | kfd late",
 	  "resume failed (-5)" },
-
-	/* a point that the hooks left out */
-	{ "identity missing", SKIP_IDENTIFY, -EPROTO, "+common +gmc +ih",
-	  "resume failed (-71)" },
-	{ "memory missing", SKIP_MEMORY, -EPROTO, "+common +gmc +ih | +psp",
-	  "resume failed (-71)" },
-	{ "partition missing", SKIP_FIRMWARE, -EPROTO,
-	  "+common +gmc +ih arm | +psp | +gfx +sdma", "resume failed (-71)" },
-	{ "engines missing", SKIP_ENGINES, -EPROTO,
-	  "+common +gmc +ih arm | +psp switch query | +gfx +sdma",
-	  "resume failed (-71)" },
-	{ "clients missing", SKIP_CLIENTS, -EPROTO, GOOD_UP,
-	  "resume failed (-71)" },
+	{ "a very late invalidation", TROUBLE_IN_LATE_INIT, -EIO, GOOD_UP,
+	  "not acknowledged (-5)" },
 };
 
 static void describe(const struct failure *failure, char *desc)
@@ -683,8 +663,8 @@ static void amdgpu_virt_pm_test_fails(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, resume(fake), failure->ret);
 	expect_log(test, fake, failure->log);
-	KUNIT_EXPECT_STREQ(test, fake->adev->virt_pm->base.lost_reason,
-			   failure->reason);
+	KUNIT_EXPECT_STREQ(test, lost_reason(fake), failure->reason);
+	KUNIT_EXPECT_TRUE(test, fake->adev->virt_pm->blocks_kfd);
 	expect_lost(test, fake);
 }
 
@@ -692,22 +672,22 @@ static void amdgpu_virt_pm_test_suspend_fails(struct kunit *test)
 {
 	struct fake *fake = fake_pf(test);
 
-	/* If the driver has undone its work, nothing has happened. */
+	/* amdgpu_device_suspend() has undone its work */
 	fake->suspend_ret = -ENOMEM;
 	fake->suspend_undone = true;
 	KUNIT_EXPECT_EQ(test, suspend(fake), -ENOMEM);
-	unlock(fake);
 	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_down(fake->adev));
-	KUNIT_EXPECT_EQ(test, pass(fake), 0);
+	KUNIT_EXPECT_EQ(test, wait_running(fake), 0);
 	KUNIT_EXPECT_EQ(test, fault_count(fake), 1);
 
+	/* it has not: the system sleeps without this GPU */
 	fake->suspend_undone = false;
-	KUNIT_EXPECT_EQ(test, suspend(fake), -ENOMEM);
-	unlock(fake);
+	KUNIT_EXPECT_EQ(test, suspend(fake), 0);
+	KUNIT_EXPECT_STREQ(test, lost_reason(fake), "suspend failed half-way");
 	expect_lost(test, fake);
 }
 
-/* Somebody waits for a fence of the GPU that does not come back. */
+/* A task waits for a fence of a GPU that is lost */
 
 static const char *fence_name(struct dma_fence *fence)
 {
@@ -719,8 +699,23 @@ static const struct dma_fence_ops fence_ops = {
 	.get_timeline_name = fence_name,
 };
 
+struct fake_waiter {
+	struct dma_fence_cb cb;
+	bool was_master;
+	bool was_lost;
+};
+
+static void fence_signaled(struct dma_fence *fence, struct dma_fence_cb *cb)
+{
+	struct fake_waiter *waiter = container_of(cb, struct fake_waiter, cb);
+
+	waiter->was_master = is_bus_master(the_fake);
+	waiter->was_lost = amdgpu_virt_pm_is_lost(the_fake->adev);
+}
+
 static void amdgpu_virt_pm_test_fences(struct kunit *test)
 {
+	struct fake_waiter waiter = { .was_master = true, .was_lost = true };
 	struct fake *fake = fake_pf(test);
 	struct amdgpu_ring *ring = kunit_kzalloc(test, sizeof(*ring), GFP_KERNEL);
 	struct dma_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
@@ -741,10 +736,16 @@ static void amdgpu_virt_pm_test_fences(struct kunit *test)
 	ring->fence_drv.fences[1] = dma_fence_get(fence);
 	pm_runtime_get_noresume(fake->adev->dev);
 
+	KUNIT_ASSERT_EQ(test, 0,
+			dma_fence_add_callback(fence, &waiter.cb, fence_signaled));
+
+	/* TTM frees pages when it signals: the GPU must not write any more */
 	fake->trick = PHASE2_FAILS;
 	KUNIT_EXPECT_EQ(test, resume(fake), -ETIMEDOUT);
 	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(fence));
 	KUNIT_EXPECT_EQ(test, fence->error, -ECANCELED);
+	KUNIT_EXPECT_FALSE(test, waiter.was_master);
+	KUNIT_EXPECT_FALSE(test, waiter.was_lost);
 
 	fake->adev->rings[0] = NULL;
 	kfree(ring->fence_drv.fences);
@@ -752,7 +753,7 @@ static void amdgpu_virt_pm_test_fences(struct kunit *test)
 }
 
 /*
- * Nothing happens to others
+ * Devices and transitions that are not affected
  */
 
 static void amdgpu_virt_pm_test_others(struct kunit *test)
@@ -783,16 +784,18 @@ static void amdgpu_virt_pm_test_others(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, amdgpu_virt_pm_init(adev), 0);
 	KUNIT_ASSERT_NULL(test, adev->virt_pm);
 
-	/* and all functions bear it */
-	amdgpu_virt_pm_trouble(adev, "none");
-	KUNIT_EXPECT_EQ(test, fake_resume(adev_to_drm(adev), false), 0);
+	/* all functions can be called */
+	amdgpu_virt_pm_set_error(adev, "none");
+	KUNIT_EXPECT_EQ(test, fake_resume(adev_to_drm(adev)), 0);
 	expect_log(test, the_fake, "+common +gmc +ih | +psp | +gfx +sdma | kfd late");
 	KUNIT_EXPECT_EQ(test, fault_count(the_fake), 2);
-	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_resume_later(adev_to_drm(adev)), 0);
-	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_poweroff_skipped(adev_to_drm(adev)), 0);
-	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_pass(adev_to_drm(adev)), 0);
+	KUNIT_EXPECT_EQ(test, wait_running(the_fake), 0);
 	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_down(adev));
 	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_lost(adev));
+
+	unbind(the_fake);
+	KUNIT_EXPECT_TRUE(test, drm_dev_is_unplugged(adev_to_drm(adev)));
+	KUNIT_EXPECT_EQ(test, wait_running(the_fake), -ENODEV);
 }
 
 static void amdgpu_virt_pm_test_other_resumes(struct kunit *test)
@@ -801,14 +804,14 @@ static void amdgpu_virt_pm_test_other_resumes(struct kunit *test)
 	struct drm_device *ddev = adev_to_drm(fake->adev);
 
 	/*
-	 * Runtime PM, vga_switcheroo and the reset of a running GPU pass the
-	 * same points, tricks or not.
+	 * Runtime PM and vga_switcheroo call amdgpu_device_suspend() and
+	 * amdgpu_device_resume() as well.
 	 */
 	fake->trick = NO_MSI;
 	put_unaligned_le16(0, fake->config + MSI_CAP + PCI_MSI_FLAGS);
-	KUNIT_ASSERT_EQ(test, fake_suspend(ddev, false), 0);
+	KUNIT_ASSERT_EQ(test, fake_suspend(ddev), 0);
 	forget_log(fake);
-	KUNIT_EXPECT_EQ(test, fake_resume(ddev, false), 0);
+	KUNIT_EXPECT_EQ(test, fake_resume(ddev), 0);
 	expect_log(test, fake, "+common +gmc +ih | +psp | +gfx +sdma | kfd late arm");
 	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_down(fake->adev));
 
@@ -822,54 +825,56 @@ static void amdgpu_virt_pm_test_other_resumes(struct kunit *test)
 }
 
 /*
- * A thaw that is skipped
+ * A thaw that is skipped, or a freeze that fails after the GPU was suspended
  */
 
-static void amdgpu_virt_pm_test_deferred(struct kunit *test)
+static void amdgpu_virt_pm_test_not_resumed(struct kunit *test)
 {
 	struct fake *fake = fake_pf(test);
 	int before = usage(fake);
 
 	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
 	forget_log(fake);
+	/* runtime PM must not suspend it once more */
+	KUNIT_EXPECT_EQ(test, usage(fake), before + 1);
 
-	/* The image cannot be written, and tasks run again. */
-	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_resume_later(adev_to_drm(fake->adev)), 0);
-	run_later(fake);
+	run_work(fake);
 	expect_log(test, fake, GOOD_UP);
 	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_down(fake->adev));
 	KUNIT_EXPECT_EQ(test, usage(fake), before);
-	KUNIT_EXPECT_EQ(test, pass(fake), 0);
-	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_pass_kfd(), 0);
+	KUNIT_EXPECT_EQ(test, wait_running(fake), 0);
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_wait_kfd(), 0);
 }
 
-static void amdgpu_virt_pm_test_deferred_fails(struct kunit *test)
+static void amdgpu_virt_pm_test_not_resumed_fails(struct kunit *test)
 {
 	struct fake *fake = fake_pf(test);
 
 	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
 	fake->trick = PHASE2_FAILS;
-	amdgpu_virt_pm_resume_later(adev_to_drm(fake->adev));
-	run_later(fake);
+	run_work(fake);
+	KUNIT_EXPECT_STREQ(test, lost_reason(fake), "resume failed (-110)");
+	/* the same run of the work unplugs it */
+	KUNIT_EXPECT_TRUE(test, drm_dev_is_unplugged(adev_to_drm(fake->adev)));
 	expect_lost(test, fake);
 }
 
-static void amdgpu_virt_pm_test_deferred_cancelled(struct kunit *test)
+static void amdgpu_virt_pm_test_powered_off(struct kunit *test)
 {
 	struct fake *fake = fake_pf(test);
-	struct drm_device *ddev = adev_to_drm(fake->adev);
 	int before = usage(fake);
 
+	/* the image was written, poweroff finds it suspended, and it is restored */
 	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
 	forget_log(fake);
-	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_resume_later(ddev), 0);
+	KUNIT_EXPECT_EQ(test, suspend(fake), 0);
 	KUNIT_EXPECT_EQ(test, usage(fake), before + 1);
-	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_poweroff_skipped(ddev), 0);
-	KUNIT_EXPECT_EQ(test, usage(fake), before);
-	expect_log(test, fake, "");
-
 	KUNIT_EXPECT_EQ(test, resume(fake), 0);
 	expect_log(test, fake, GOOD_UP);
+
+	/* the work was queued in suspend */
+	run_work(fake);
+	expect_log(test, fake, "");
 	KUNIT_EXPECT_EQ(test, usage(fake), before);
 }
 
@@ -879,22 +884,35 @@ static void amdgpu_virt_pm_test_unbound(struct kunit *test)
 	int before = usage(fake);
 
 	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
-	amdgpu_virt_pm_resume_later(adev_to_drm(fake->adev));
 	forget_log(fake);
 
-	amdgpu_virt_pm_remove(fake->adev);
-	fake->unbound = true;
+	unbind(fake);
 	expect_log(test, fake, "");
+	KUNIT_EXPECT_STREQ(test, lost_reason(fake), "unbound while suspended");
 	KUNIT_EXPECT_TRUE(test, amdgpu_virt_pm_is_lost(fake->adev));
+	KUNIT_EXPECT_FALSE(test, is_bus_master(fake));
 	KUNIT_EXPECT_TRUE(test, fake->adev->no_hw_access);
-	/* the teardown frees buffers, which it must not do in a suspend */
+	KUNIT_EXPECT_TRUE(test, drm_dev_is_unplugged(adev_to_drm(fake->adev)));
+	/* amdgpu_bo_free_kernel() warns in a suspend */
 	KUNIT_EXPECT_FALSE(test, fake->adev->in_suspend);
-	KUNIT_EXPECT_EQ(test, pass(fake), -ENODEV);
-	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_pass_kfd(), 0);
+	KUNIT_EXPECT_EQ(test, wait_running(fake), -ENODEV);
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_wait_kfd(), 0);
 	KUNIT_EXPECT_EQ(test, usage(fake), before);
+}
 
-	/* the end of a test is another task */
-	unlock(fake);
+static void amdgpu_virt_pm_test_unbound_running(struct kunit *test)
+{
+	struct fake *fake = fake_pf(test);
+	int before = usage(fake);
+
+	/* amdgpu takes down its hardware itself, which needs DMA and registers */
+	unbind(fake);
+	KUNIT_EXPECT_TRUE(test, drm_dev_is_unplugged(adev_to_drm(fake->adev)));
+	KUNIT_EXPECT_TRUE(test, is_bus_master(fake));
+	KUNIT_EXPECT_FALSE(test, fake->adev->no_hw_access);
+	KUNIT_EXPECT_TRUE(test, fake->adev->ip_blocks[0].status.hw);
+	KUNIT_EXPECT_EQ(test, wait_running(fake), -ENODEV);
+	KUNIT_EXPECT_EQ(test, usage(fake), before);
 }
 
 static struct kunit_case amdgpu_virt_pm_cases[] = {
@@ -910,10 +928,11 @@ static struct kunit_case amdgpu_virt_pm_cases[] = {
 	KUNIT_CASE(amdgpu_virt_pm_test_fences),
 	KUNIT_CASE(amdgpu_virt_pm_test_others),
 	KUNIT_CASE(amdgpu_virt_pm_test_other_resumes),
-	KUNIT_CASE(amdgpu_virt_pm_test_deferred),
-	KUNIT_CASE(amdgpu_virt_pm_test_deferred_fails),
-	KUNIT_CASE(amdgpu_virt_pm_test_deferred_cancelled),
+	KUNIT_CASE(amdgpu_virt_pm_test_not_resumed),
+	KUNIT_CASE(amdgpu_virt_pm_test_not_resumed_fails),
+	KUNIT_CASE(amdgpu_virt_pm_test_powered_off),
 	KUNIT_CASE(amdgpu_virt_pm_test_unbound),
+	KUNIT_CASE(amdgpu_virt_pm_test_unbound_running),
 	{}
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// virtio-gpu: file operations that pass the gate.
+// virtio-gpu: ioctls wait until the device runs.
 //
 //# file drivers/gpu/drm/virtio/virtgpu_drv.c
 //# add 1 &virtio_gpu_pm_fops

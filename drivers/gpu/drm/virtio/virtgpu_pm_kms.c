@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+#include <linux/dma-resv.h>
+#include <linux/iopoll.h>
+#include <linux/virtio_config.h>
+
+#include <drm/drm_atomic.h>
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_atomic_uapi.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_modeset_helper.h>
+#include <drm/drm_modeset_lock.h>
+#include <drm/drm_plane.h>
+#include <drm/drm_print.h>
+#include <drm/drm_probe_helper.h>
+
+#include "virtgpu_drv.h"
+
+/*
+ * KMS and outputs. The next host may have other outputs than the last one.
+ */
+
+/* How often virtio_gpu_pm_refresh_func() waits for the answers of the host */
+#define VIRTIO_GPU_PM_REFRESH_TRIES	12
+
+/* Whether a commit of @crtc has not reached the hardware yet */
+static bool virtio_gpu_pm_crtc_busy(struct drm_crtc *crtc)
+{
+	struct drm_crtc_commit *commit;
+	bool busy = false;
+
+	spin_lock(&crtc->commit_lock);
+	list_for_each_entry(commit, &crtc->commit_list, commit_entry)
+		busy |= !completion_done(&commit->hw_done);
+	spin_unlock(&crtc->commit_lock);
+
+	return busy;
+}
+
+/* Whether drm_mode_config_helper_suspend() would have to wait for somebody */
+static bool virtio_gpu_pm_kms_busy(struct virtio_gpu_device *vgdev)
+{
+	struct drm_device *ddev = vgdev->ddev;
+	struct drm_plane *plane;
+	struct drm_crtc *crtc;
+	bool busy;
+
+	/* an event of the host may light up outputs */
+	busy = work_busy(&vgdev->config_changed_work);
+	if (!drm_core_check_feature(ddev, DRIVER_MODESET))
+		return busy;
+
+	busy |= mutex_is_locked(&ddev->mode_config.mutex) ||
+		drm_modeset_is_locked(&ddev->mode_config.connection_mutex);
+	drm_for_each_crtc(crtc, ddev)
+		busy |= virtio_gpu_pm_crtc_busy(crtc) ||
+			drm_modeset_is_locked(&crtc->mutex);
+	drm_for_each_plane(plane, ddev)
+		busy |= drm_modeset_is_locked(&plane->mutex);
+
+	return busy;
+}
+
+/*
+ * Wait until KMS can be suspended. drm_mode_config_helper_suspend() takes all
+ * modeset locks and waits for pending commits without a limit. A commit can
+ * wait for a fence of a frozen program or of a GPU that is suspended already,
+ * and a frozen task can hold a modeset lock if it faulted in an ioctl.
+ * Takes no DRM lock.
+ * Returns whether it can.
+ */
+bool virtio_gpu_pm_kms_idle(struct virtio_gpu_device *vgdev)
+{
+	bool busy = false;
+
+	read_poll_timeout(virtio_gpu_pm_kms_busy, busy, !busy, USEC_PER_MSEC,
+			  jiffies_to_usecs(drm_virt_pm_timeout(&vgdev->pm.base)),
+			  false, vgdev);
+
+	return !busy;
+}
+
+/* Suspend KMS */
+int virtio_gpu_pm_suspend_kms(struct virtio_gpu_device *vgdev)
+{
+	if (!drm_core_check_feature(vgdev->ddev, DRIVER_MODESET))
+		return 0;
+
+	return drm_mode_config_helper_suspend(vgdev->ddev);
+}
+
+/* drm_atomic_helper_resume() waits for the fences of a buffer without a limit */
+static int virtio_gpu_pm_wait_fences(struct virtio_gpu_device *vgdev,
+				     struct virtio_gpu_object *bo)
+{
+	long ret;
+
+	ret = dma_resv_wait_timeout(bo->base.base.resv, DMA_RESV_USAGE_WRITE,
+				    false, drm_virt_pm_timeout(&vgdev->pm.base));
+
+	return ret > 0 ? 0 : -ETIMEDOUT;
+}
+
+/*
+ * Take a plane out of the state that is going to be committed. One buffer that
+ * cannot be shown would make the whole commit fail, and all outputs stay dark.
+ */
+static void virtio_gpu_pm_drop_plane(struct drm_atomic_state *state,
+				     struct drm_plane_state *plane_state)
+{
+	struct drm_plane *plane = plane_state->plane;
+	struct drm_modeset_acquire_ctx ctx;
+
+	drm_warn(plane->dev, "[PLANE:%d:%s] comes back without its buffer\n",
+		 plane->base.id, plane->name);
+
+	/* all objects that a change needs are in the state already */
+	drm_modeset_acquire_init(&ctx, 0);
+	state->acquire_ctx = &ctx;
+	drm_atomic_set_fb_for_plane(plane_state, NULL);
+	WARN_ON(drm_atomic_set_crtc_for_plane(plane_state, NULL));
+	state->acquire_ctx = NULL;
+	drm_modeset_acquire_fini(&ctx);
+}
+
+/*
+ * Restore the buffers that are shown. Returns an error if it is worth to try the
+ * whole resume again later, because memory or another device is missing.
+ */
+static int virtio_gpu_pm_restore_planes(struct virtio_gpu_device *vgdev,
+					struct drm_atomic_state *state)
+{
+	bool last_try = vgdev->pm.base.failures > 0;
+	struct drm_plane_state *plane_state;
+	struct virtio_gpu_object *bo;
+	struct drm_plane *plane;
+	int i, ret;
+
+	for_each_new_plane_in_state(state, plane, plane_state, i) {
+		if (!plane_state->fb)
+			continue;
+
+		bo = gem_to_virtio_gpu_obj(plane_state->fb->obj[0]);
+		ret = virtio_gpu_pm_object_use(bo);
+		if (!ret)
+			ret = virtio_gpu_pm_wait_fences(vgdev, bo);
+		if (ret && ret != -EIO && !last_try)
+			return ret;
+		if (ret)
+			virtio_gpu_pm_drop_plane(state, plane_state);
+	}
+
+	/* the answers tell what the host could not create */
+	ret = drm_virt_pm_queue_drain(&vgdev->ctrlq.pm);
+	if (ret)
+		return ret;
+
+	for_each_new_plane_in_state(state, plane, plane_state, i) {
+		if (!plane_state->fb)
+			continue;
+
+		bo = gem_to_virtio_gpu_obj(plane_state->fb->obj[0]);
+		if (bo->pm.base.lost)
+			virtio_gpu_pm_drop_plane(state, plane_state);
+	}
+
+	return 0;
+}
+
+/*
+ * Resume KMS. Returns 0; -ETIMEDOUT if the host does not answer; an error of
+ * drm_virt_pm_object_use() that may go away. After an error KMS is still
+ * suspended.
+ */
+int virtio_gpu_pm_resume_kms(struct virtio_gpu_device *vgdev)
+{
+	struct drm_device *ddev = vgdev->ddev;
+	struct drm_atomic_state *state = ddev->mode_config.suspend_state;
+	int ret;
+
+	/* dropped on the way into an image, which was not loaded after all */
+	if (!state)
+		return 0;
+
+	ret = virtio_gpu_pm_restore_planes(vgdev, state);
+	if (ret)
+		return ret;
+
+	/* reports its errors itself; the next commit lights up the outputs */
+	drm_mode_config_helper_resume(ddev);
+	if (!READ_ONCE(vgdev->pm.stalled))
+		return 0;
+
+	drm_mode_config_helper_suspend(ddev);
+	return -ETIMEDOUT;
+}
+
+/*
+ * A resource is about to be shown by a plane. The host serves the cursor queue
+ * without regard to the control queue. The driver waits for the upload of a
+ * dumb cursor anyway. For another cursor this function waits until the host has
+ * created it.
+ */
+int virtio_gpu_pm_plane_use(struct drm_plane *plane,
+			    struct virtio_gpu_object *bo)
+{
+	struct virtio_gpu_device *vgdev = plane->dev->dev_private;
+	int ret;
+
+	if (virtio_gpu_pm_object_resident(bo))
+		return virtio_gpu_pm_object_use(bo);
+
+	ret = virtio_gpu_pm_object_use(bo);
+	/*
+	 * The answer of the host came after virtio_gpu_pm_restore_planes() looked.
+	 * This output stays dark, but the others must not.
+	 */
+	if (ret == -EIO && READ_ONCE(vgdev->pm.bounded))
+		return 0;
+	if (ret || bo->dumb || plane->type != DRM_PLANE_TYPE_CURSOR)
+		return ret;
+
+	/* the commit goes on without its cursor if the host is late */
+	drm_virt_pm_queue_drain(&vgdev->ctrlq.pm);
+	return 0;
+}
+
+/* Stop waiting for the display info */
+void virtio_gpu_pm_forget_display_info(struct virtio_gpu_device *vgdev)
+{
+	vgdev->display_info_pending = false;
+	wake_up_all(&vgdev->resp_wq);
+}
+
+/*
+ * Remember the outputs before a reset. If KMS is not idle, the work may wait for a
+ * modeset lock.
+ */
+void virtio_gpu_pm_note_outputs(struct virtio_gpu_device *vgdev, bool idle)
+{
+	unsigned int i;
+
+	if (idle)
+		cancel_work_sync(&vgdev->pm.refresh_work);
+	else
+		cancel_work(&vgdev->pm.refresh_work);
+
+	spin_lock(&vgdev->display_info_lock);
+	for (i = 0; i < vgdev->num_scanouts; i++) {
+		vgdev->pm.before[i].info = vgdev->outputs[i].info;
+		vgdev->pm.before[i].edid = vgdev->outputs[i].conn.epoch_counter;
+	}
+	spin_unlock(&vgdev->display_info_lock);
+}
+
+/*
+ * Read the number of outputs after a reset. The connectors are those of probe.
+ * User space sees one without an output as a connector without a monitor.
+ */
+void virtio_gpu_pm_count_outputs(struct virtio_gpu_device *vgdev)
+{
+	u32 now;
+
+	if (!vgdev->num_scanouts)
+		return;
+
+	virtio_cread_le(vgdev->vdev, struct virtio_gpu_config, num_scanouts,
+			&now);
+	WRITE_ONCE(vgdev->pm.num_outputs, now);
+	if (now != vgdev->num_scanouts)
+		drm_warn(vgdev->ddev, "the host has %u outputs, there are %u connectors\n",
+			 now, vgdev->num_scanouts);
+}
+
+/*
+ * Whether the host has an output. Returns whether commands may name it.
+ */
+bool virtio_gpu_pm_has_output(struct virtio_gpu_device *vgdev,
+			      unsigned int index)
+{
+	return index < READ_ONCE(vgdev->pm.num_outputs);
+}
+
+/* Ask the host for its outputs */
+void virtio_gpu_pm_refresh_outputs(struct virtio_gpu_device *vgdev)
+{
+	if (!vgdev->num_scanouts)
+		return;
+
+	/* the geometry last, as virtio_gpu_pm_refresh_func() waits for that */
+	if (vgdev->has_edid)
+		virtio_gpu_cmd_get_edids(vgdev);
+	virtio_gpu_cmd_get_display_info(vgdev);
+	virtio_gpu_notify(vgdev);
+}
+
+/* Tell user space of changed outputs */
+void virtio_gpu_pm_announce_outputs(struct virtio_gpu_device *vgdev)
+{
+	vgdev->pm.refresh_tries = VIRTIO_GPU_PM_REFRESH_TRIES;
+	queue_work(system_freezable_wq, &vgdev->pm.refresh_work);
+}
+
+static bool virtio_gpu_pm_output_changed(struct virtio_gpu_device *vgdev,
+					 unsigned int i)
+{
+	struct virtio_gpu_output *output = &vgdev->outputs[i];
+	bool changed;
+
+	spin_lock(&vgdev->display_info_lock);
+	changed = memcmp(&vgdev->pm.before[i].info, &output->info,
+			 sizeof(output->info));
+	spin_unlock(&vgdev->display_info_lock);
+
+	return changed ||
+	       vgdev->pm.before[i].edid != output->conn.epoch_counter;
+}
+
+static void virtio_gpu_pm_refresh_func(struct work_struct *work)
+{
+	struct virtio_gpu_device *vgdev =
+		container_of(work, struct virtio_gpu_device, pm.refresh_work);
+	bool changed = false;
+	unsigned int i;
+
+	mutex_lock(&vgdev->pm.refresh_lock);
+	if (!wait_event_timeout(vgdev->resp_wq, !vgdev->display_info_pending,
+				drm_virt_pm_timeout(&vgdev->pm.base))) {
+		/* the answer is still to come, so do not ask again */
+		if (vgdev->pm.refresh_tries--)
+			queue_work(system_freezable_wq, work);
+		goto out_unlock;
+	}
+
+	for (i = 0; i < vgdev->num_scanouts; i++)
+		changed |= virtio_gpu_pm_output_changed(vgdev, i);
+	if (changed)
+		drm_kms_helper_hotplug_event(vgdev->ddev);
+out_unlock:
+	mutex_unlock(&vgdev->pm.refresh_lock);
+}
+
+/* Set up the refresh of outputs */
+void virtio_gpu_pm_init_outputs(struct virtio_gpu_device *vgdev)
+{
+	INIT_WORK(&vgdev->pm.refresh_work, virtio_gpu_pm_refresh_func);
+	mutex_init(&vgdev->pm.refresh_lock);
+	vgdev->pm.num_outputs = VIRTIO_GPU_MAX_SCANOUTS;
+}
+
+/*
+ * End the refresh, and drop a saved state. A resume that never came leaves the
+ * state of the suspend, which holds framebuffers and connectors.
+ */
+void virtio_gpu_pm_fini_outputs(struct virtio_gpu_device *vgdev)
+{
+	struct drm_device *ddev = vgdev->ddev;
+
+	cancel_work_sync(&vgdev->pm.refresh_work);
+
+	if (ddev->mode_config.suspend_state)
+		drm_atomic_state_put(ddev->mode_config.suspend_state);
+	ddev->mode_config.suspend_state = NULL;
+}

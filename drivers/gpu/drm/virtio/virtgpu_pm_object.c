@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+#include <drm/drm_file.h>
+#include <drm/drm_print.h>
+
+#include "virtgpu_drv.h"
+
+/*
+ * Resources and contexts, which the host forgets in a reset.
+ */
+
+static struct virtio_gpu_device *
+virtio_gpu_pm_bo_to_vgdev(struct virtio_gpu_object *bo)
+{
+	return bo->base.base.dev->dev_private;
+}
+
+/* An array that holds @bo until the host has answered; one of one cannot fail */
+struct virtio_gpu_object_array *
+virtio_gpu_pm_hold(struct virtio_gpu_object *bo)
+{
+	struct virtio_gpu_object_array *objs = virtio_gpu_array_alloc(1);
+
+	virtio_gpu_array_add_obj(objs, &bo->base.base);
+	return objs;
+}
+
+/* Whether the host knows a resource */
+bool virtio_gpu_pm_object_resident(struct virtio_gpu_object *bo)
+{
+	return drm_virt_pm_object_resident(&virtio_gpu_pm_bo_to_vgdev(bo)->pm.base,
+					   &bo->pm.base);
+}
+
+/*
+ * The id of a resource for a command, or 0 if the host does not know it. All
+ * commands but those that create and free a resource take the id from here. If
+ * tasks ran while the device was reset, a task may have looked before the reset.
+ * Otherwise a warning means that virtio_gpu_pm_object_use() is missing.
+ */
+u32 virtio_gpu_pm_object_id(struct virtio_gpu_object *bo)
+{
+	struct virtio_gpu_device *vgdev = virtio_gpu_pm_bo_to_vgdev(bo);
+
+	if (likely(virtio_gpu_pm_object_resident(bo)) ||
+	    READ_ONCE(bo->pm.restoring) == READ_ONCE(vgdev->pm.base.epoch))
+		return bo->hw_res_handle;
+
+	drm_WARN_ONCE(vgdev->ddev, !READ_ONCE(bo->pm.base.lost) &&
+		      !vgdev->pm.live_reset && !READ_ONCE(vgdev->ctrlq.stopped),
+		      "resource %u is not resident\n", bo->hw_res_handle);
+	return 0;
+}
+
+/* The same for a command that is built, which is refused without an id */
+u32 virtio_gpu_pm_command_id(struct virtio_gpu_object *bo,
+			     struct virtio_gpu_vbuffer *vbuf)
+{
+	u32 id = virtio_gpu_pm_object_id(bo);
+
+	if (!id)
+		vbuf->epoch = 0;
+
+	return id;
+}
+
+/*
+ * User space chooses the size of the backing, down to one page. It can then
+ * upload a picture through that page in parts.
+ */
+static bool virtio_gpu_pm_is_host_only(const struct virtio_gpu_object_params *params)
+{
+	if (params->virgl)
+		return true;
+	if (params->blob)
+		return params->blob_mem != VIRTGPU_BLOB_MEM_GUEST;
+
+	return params->size < (u64)params->width * params->height * 4;
+}
+
+/* A command that creates a resource is built */
+void virtio_gpu_pm_object_create(struct virtio_gpu_device *vgdev,
+				 struct virtio_gpu_object *bo,
+				 const struct virtio_gpu_object_params *params,
+				 struct virtio_gpu_vbuffer *vbuf)
+{
+	if (bo->created) {
+		/* so that an error can be told from that of a first creation */
+		vbuf->restore = true;
+		vbuf->objs = virtio_gpu_pm_hold(bo);
+		WRITE_ONCE(bo->pm.exists, false);
+		return;
+	}
+
+	bo->params = *params;
+	bo->pm.host_only = virtio_gpu_pm_is_host_only(params);
+	if (bo->pm.host_only)
+		atomic_inc(&vgdev->pm.host_only);
+
+	drm_virt_pm_object_init(&vgdev->pm.base, &bo->pm.base,
+				bo->hw_res_handle);
+}
+
+/* A command that creates a resource was queued */
+void virtio_gpu_pm_object_created(struct virtio_gpu_device *vgdev,
+				  struct virtio_gpu_object *bo, int ret)
+{
+	bo->pm.create_err = ret;
+	/* virtio_gpu_pm_restore_object() has more commands to queue */
+	if (!ret && !bo->created)
+		drm_virt_pm_object_restored(&vgdev->pm.base, &bo->pm.base);
+}
+
+/*
+ * Free an object after the next reset. For an object that the device may still
+ * access.
+ */
+void virtio_gpu_pm_object_keep(struct virtio_gpu_object *bo)
+{
+	struct virtio_gpu_device *vgdev = virtio_gpu_pm_bo_to_vgdev(bo);
+	bool resident;
+
+	resident = virtio_gpu_pm_object_resident(bo);
+	llist_add(&bo->pm.kept, &vgdev->pm.kept);
+	/* there may be no further reset */
+	if (!resident)
+		virtio_gpu_pm_free_kept(vgdev);
+}
+
+/* Free the objects that were kept until a reset */
+void virtio_gpu_pm_free_kept(struct virtio_gpu_device *vgdev)
+{
+	struct virtio_gpu_object *bo, *next;
+
+	if (vgdev->pm.not_reset)
+		return;
+
+	llist_for_each_entry_safe(bo, next, llist_del_all(&vgdev->pm.kept),
+				  pm.kept)
+		virtio_gpu_cleanup_object(bo);
+}
+
+/*
+ * Free a resource that the host was told of once. Returns whether the caller
+ * has to send an UNREF; false if that was done with the object.
+ */
+bool virtio_gpu_pm_object_release(struct virtio_gpu_object *bo)
+{
+	struct virtio_gpu_device *vgdev = virtio_gpu_pm_bo_to_vgdev(bo);
+
+	if (bo->pm.host_only)
+		atomic_dec(&vgdev->pm.host_only);
+	if (bo->pm.uuid_taken)
+		atomic_dec(&vgdev->pm.uuids_taken);
+	drm_virt_pm_object_fini(&vgdev->pm.base, &bo->pm.base);
+
+	if (vgdev->pm.not_reset) {
+		virtio_gpu_pm_object_keep(bo);
+		return false;
+	}
+	if (virtio_gpu_pm_object_resident(bo) || vgdev->pm.keeps_resources)
+		return true;
+
+	virtio_gpu_cleanup_object(bo);
+	return false;
+}
+
+/*
+ * The host answered a command with an error. Returns whether the error is not
+ * worth a message.
+ */
+bool virtio_gpu_pm_response_error(struct virtio_gpu_device *vgdev,
+				  struct virtio_gpu_vbuffer *vbuf)
+{
+	struct virtio_gpu_ctrl_hdr *hdr = (void *)vbuf->buf;
+	struct virtio_gpu_ctrl_hdr *resp = (void *)vbuf->resp_buf;
+	struct virtio_gpu_object *bo;
+	bool invalid_id;
+
+	invalid_id = le32_to_cpu(resp->type) ==
+		     VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+
+	switch (le32_to_cpu(hdr->type)) {
+	case VIRTIO_GPU_CMD_RESOURCE_UNREF:
+		bo = vbuf->resp_cb_data;
+		if (!invalid_id ||
+		    (bo && virtio_gpu_pm_object_resident(bo)))
+			return false;
+		/* this host has forgotten the resource */
+		WRITE_ONCE(vgdev->pm.keeps_resources, false);
+		return true;
+	case VIRTIO_GPU_CMD_RESOURCE_CREATE_2D:
+	case VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB:
+		if (!vbuf->restore)
+			return false;
+		bo = gem_to_virtio_gpu_obj(vbuf->objs->objs[0]);
+		if (invalid_id &&
+		    READ_ONCE(vgdev->pm.probed_epoch) != vgdev->pm.base.epoch) {
+			WRITE_ONCE(vgdev->pm.keeps_resources, true);
+			WRITE_ONCE(bo->pm.exists, true);
+			return true;
+		}
+		drm_virt_pm_object_lose(&vgdev->pm.base, &bo->pm.base, -EIO);
+		return false;
+	}
+
+	return false;
+}
+
+/* A resource is about to be named to the host */
+int virtio_gpu_pm_object_use(struct virtio_gpu_object *bo)
+{
+	return drm_virt_pm_object_use(&virtio_gpu_pm_bo_to_vgdev(bo)->pm.base,
+				      &bo->pm.base);
+}
+
+/*
+ * Resources are about to be named to the host. Returns 0, or the first error as
+ * of drm_virt_pm_object_use().
+ */
+int virtio_gpu_pm_array_use(struct virtio_gpu_object_array *objs)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < objs->nents; i++) {
+		ret = virtio_gpu_pm_object_use(gem_to_virtio_gpu_obj(objs->objs[i]));
+		if (ret)
+			return ret;
+	}
+
+	return 0;
+}
+
+/*
+ * The host is told of a context. &virtio_gpu_fpriv.context_lock is held.
+ */
+void virtio_gpu_pm_context_created(struct virtio_gpu_device *vgdev,
+				   struct virtio_gpu_fpriv *vfpriv)
+{
+	WRITE_ONCE(vfpriv->pm.epoch, vgdev->pm.base.epoch);
+}
+
+/*
+ * Whether the host has forgotten a context. Returns whether the context was
+ * created before the last reset.
+ */
+bool virtio_gpu_pm_context_stale(struct virtio_gpu_device *vgdev,
+				 struct virtio_gpu_fpriv *vfpriv)
+{
+	return vfpriv->context_created &&
+	       READ_ONCE(vfpriv->pm.epoch) != READ_ONCE(vgdev->pm.base.epoch);
+}
+
+/* The first object at or after @handle, with a reference */
+static struct drm_gem_object *virtio_gpu_pm_next_handle(struct drm_file *file,
+							int *handle)
+{
+	struct drm_gem_object *obj;
+
+	spin_lock(&file->table_lock);
+	obj = idr_get_next(&file->object_idr, handle);
+	if (obj)
+		drm_gem_object_get(obj);
+	spin_unlock(&file->table_lock);
+
+	return obj;
+}
+
+/*
+ * Attach the buffers of a file to its context. virtio_gpu_gem_object_open()
+ * attaches a handle that is being created, and that this function therefore
+ * does not find.
+ * &virtio_gpu_fpriv.context_lock is held.
+ */
+void virtio_gpu_pm_context_attach_all(struct virtio_gpu_device *vgdev,
+				      struct drm_file *file)
+{
+	struct virtio_gpu_fpriv *vfpriv = file->driver_priv;
+	struct virtio_gpu_object *bo;
+	struct drm_gem_object *obj;
+	int handle;
+
+	for (handle = 1; (obj = virtio_gpu_pm_next_handle(file, &handle));
+	     handle++) {
+		bo = gem_to_virtio_gpu_obj(obj);
+		if (!virtio_gpu_pm_object_use(bo))
+			virtio_gpu_cmd_context_attach_resource(vgdev,
+							       vfpriv->ctx_id,
+							       virtio_gpu_pm_hold(bo));
+		drm_gem_object_put(obj);
+	}
+	virtio_gpu_notify(vgdev);
+}
+
+/* A context is used for 3D work */
+void virtio_gpu_pm_context_used(struct drm_file *file)
+{
+	struct virtio_gpu_fpriv *vfpriv = file->driver_priv;
+
+	WRITE_ONCE(vfpriv->pm.used_3d, true);
+}
