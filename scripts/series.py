@@ -6,7 +6,8 @@ Each file in series/, in the order of their names, is a patch: its message, afte
 lines that say what it brings of ours.
 
   % files GLOB...            these files of ours
-  % part FILE: TITLE, ...    of this file of ours, these sections
+  % part FILE: NAME, ...     of this file of ours, these parts; see overlay.py
+  % rest FILE...             what is left of these files
   % hooks GLOB...            these hooks
   % edits FILE...            edits of these kbuild files that come late: others
                              come with the file that they need
@@ -14,8 +15,8 @@ lines that say what it brings of ours.
   % unless FILE TEXT         only for the others
 
 A patch is the difference between the trees with and without what it brings, so
-the last tree is that of attach; every file and hook has to come with exactly one
-patch. A patch that changes nothing of a kernel is left out.
+the last tree is that of attach; every file, part and hook has to come with exactly
+one patch. A patch that changes nothing of a kernel is left out.
 """
 import fnmatch
 import os
@@ -31,7 +32,7 @@ from common import (BUILD, REPO, Failure, Step, main, say,      # noqa: E402
                     write_if_changed)
 from hooks import Files, Rule, apply_hooks                      # noqa: E402
 from kernel import Kernel, lock, remove                         # noqa: E402
-from overlay import lay, own_files, split                       # noqa: E402
+from overlay import lay, own_files, split, without_missing      # noqa: E402
 
 COVER = '0000-cover-letter.txt'     # no .patch: git am *.patch would take it
 WIDTH = 75
@@ -42,7 +43,8 @@ class Patch:
 
     def __init__(self, path):
         self.path = path
-        self.files, self.parts, self.hooks, self.edits = [], {}, [], []
+        self.files, self.parts, self.rest = [], {}, []
+        self.hooks, self.edits = [], []
         self.guards = []
         text = path.read_text()
         while text[0] in '#%':
@@ -56,7 +58,7 @@ class Patch:
                               f'{line!r}') from None
         self.message = text.strip('\n') + '\n'
         for n, line in enumerate(self.message.split('\n')):
-            if len(line) > WIDTH and '://' not in line:
+            if len(line) > WIDTH and not re.search('://|^Fixes: ', line):
                 raise Failure(f'{self.where}: longer than {WIDTH}: {line!r}')
             if n == 1 and line:
                 raise Failure(f'{self.where}: wants a blank line below '
@@ -68,11 +70,11 @@ class Patch:
 
     def _directive(self, word, rest):
         if word == 'part':
-            file, titles = rest.split(': ')
-            self.parts[file] = titles.split(', ')
+            file, names = rest.split(': ')
+            self.parts[file] = self.parts.get(file, []) + names.split(', ')
         elif word in ('when', 'unless'):
             self.guards.append((*rest.split(None, 1), word == 'when'))
-        elif word in ('files', 'hooks', 'edits'):
+        elif word in ('files', 'rest', 'hooks', 'edits'):
             setattr(self, word, getattr(self, word) + rest.split())
         else:
             raise ValueError
@@ -94,7 +96,7 @@ class Series:
                         sorted((top / 'series').iterdir())
                         if path.name[0].isdigit()) if p.applies(files)]
         self.late = {f for p in self.patches for f in p.edits}
-        self.sectioned = {f for p in self.patches for f in p.parts}
+        self.in_parts = {f for p in self.patches for f in p.parts}
         self._assign()
 
     def _assign(self):
@@ -103,7 +105,7 @@ class Series:
                  if Rule(h).applies(files)]
         self.brings = {p: ([], []) for p in self.patches}
         for kind, names in enumerate((
-                [n for n in self.own if n not in self.sectioned], hooks)):
+                [n for n in self.own if n not in self.in_parts], hooks)):
             for name in names:
                 where = [p for p in self.patches if any(
                     fnmatch.fnmatchcase(name, g)
@@ -114,34 +116,59 @@ class Series:
                         f'series ({" ".join(p.where for p in where)}), '
                         'expected one: see scripts/series.py')
                 self.brings[where[0]][kind].append(name)
-        for name in self.sectioned:
-            if name not in self.own:
-                raise Failure(f'series: there is no {name}')
-            has = [t for t, _ in split(name, self.own[name])[1]]
-            brought = [t for p in self.patches for t in p.parts.get(name, [])]
-            if sorted(has) != sorted(brought):
-                raise Failure(
-                    f'series: of {name}, patches bring the sections '
-                    f'{sorted(brought)}, but it has {sorted(has)}')
+        for name in self.in_parts:
+            self._assign_parts(name)
+
+    def _assign_parts(self, name):
+        """The last patch that brings something of a file brings the rest, or all
+        parts are named"""
+        if name not in self.own:
+            raise Failure(f'series: there is no {name}')
+        has = {part for part, _ in split(name, self.own[name])[1]}
+        patches = [p for p in self.patches if name in p.parts or name in p.rest]
+        brought = [part for p in patches for part in p.parts.get(name, [])]
+        for part in brought:
+            if part not in has or brought.count(part) > 1:
+                raise Failure(f'series: patches bring {part!r} of {name} '
+                              f'{brought.count(part)} times, it has '
+                              f'{sorted(has)}')
+        rests = [p for p in patches if name in p.rest]
+        if rests != patches[-1:] and (rests or has - set(brought)):
+            raise Failure(f'series: the rest of {name} comes with '
+                          f'{len(rests)} patches, expected the last one; '
+                          f'left are {sorted(has - set(brought))}')
 
     def trees(self):
         """(patch, Files) after each patch"""
         chosen, hooks, edits = {}, set(), set()
-        for patch in self.patches:
+        for n, patch in enumerate(self.patches, 1):
             names, rules = self.brings[patch]
             chosen.update(dict.fromkeys(names))
-            for file, titles in patch.parts.items():
-                chosen[file] = chosen.get(file, []) + titles
+            for file, names in patch.parts.items():
+                chosen[file] = chosen.get(file, []) + names
+            chosen.update(dict.fromkeys(
+                n for n in patch.rest if n in self.in_parts))
             hooks |= set(rules)
             edits |= set(patch.edits)
             files = Files(self.tree)
             try:
-                lay(files, self.own, chosen)
+                lay(files, self.own, chosen,
+                    [part for later in self.patches[n:]
+                     for parts in later.parts.values() for part in parts])
                 apply_hooks(files, self.top, hooks.__contains__,
                             lambda f: f not in self.late or f in edits)
+                self._trim(files, chosen)
             except Failure as e:
                 raise Failure(f'{patch.where}: {e}') from None
             yield patch, files
+
+
+    def _trim(self, files, chosen):
+        """The edits of a Makefile name all files that there will be"""
+        missing = set(self.own) - set(chosen)
+        for name in list(files.changed):
+            if Path(name).name == 'Makefile' and name not in self.own and missing:
+                files.write(name, without_missing(name, files.read(name), missing))
 
 
 def attached(tree, top=REPO):
@@ -213,6 +240,7 @@ def commit(git, series, signed):
     git('commit', '-qm', 'base')
     git('tag', 'base')
     empty = []
+    files = None
     for patch, files in series.trees():
         git.put(files.changed, files.changed.__getitem__)
         if not git('status', '--porcelain'):
@@ -221,16 +249,26 @@ def commit(git, series, signed):
         git('commit', '-q', '--cleanup=verbatim', '-F', '-',
             input=patch.message + (f'\nSigned-off-by: {signed}\n'
                                    if signed else ''))
+    check_last(files, series)
     return empty
 
 
+def check_last(files, series):
+    """The last tree is what attach makes"""
+    wanted = attached(series.tree, series.top).changed
+    for name in sorted(set(files.changed) | set(wanted)):
+        if files.changed.get(name) != wanted.get(name):
+            raise Failure(f'{name}: the series ends with something else than '
+                          'what attach makes of it')
+
+
 def tested(kernel):
-    """What README says was run on a kernel"""
+    """What README says is run on a kernel"""
     for line in (REPO / 'README.md').read_text().split('\n'):
         cells = [c.strip() for c in line.split('|')]
         if len(cells) > 3 and cells[1].split(' ')[0] == kernel:
             return cells[-2].replace('`', '')
-    return 'Nothing has been run on this kernel yet.'
+    return 'nothing yet'
 
 
 def cover(git, kernel, number, author, date):
