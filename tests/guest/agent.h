@@ -55,7 +55,9 @@ struct buffer {
 };
 
 extern const struct command display_commands[];
+extern const struct command atomic_commands[];
 extern const struct command buffer_commands[];
+extern const struct command busy_commands[];
 extern const struct command render_commands[];
 extern const struct command system_commands[];
 extern const struct command amdgpu_commands[];
@@ -92,6 +94,7 @@ int card_fd(void);
 int card_ioctl(int card, unsigned long request, void *argument);
 int card_wait(int card, __u32 handle);
 int card_share(int from, __u32 handle, int to, __u32 *shared);
+int display_find(const char *output, int *card, __u32 *crtc);
 int display_flip(const char *output, struct buffer *buffer);
 int display_move_cursor(const char *output, __u32 x, __u32 y);
 

@@ -224,6 +224,18 @@ static struct output *find_output(const char *word)
 	return &outputs[index];
 }
 
+/* For who does more with an output than what is in this file. */
+int display_find(const char *word, int *card, __u32 *crtc)
+{
+	struct output *output = find_output(word);
+
+	if (!output)
+		return -EINVAL;
+	*card = output->card;
+	*crtc = output->crtc;
+	return 0;
+}
+
 /* The output's own mode if it fits the buffer, else a made-up one of that size. */
 static struct drm_mode_modeinfo mode_for(const struct output *output, const struct buffer *buffer)
 {
@@ -316,6 +328,15 @@ static int do_flip(int argc, char **argv)
 	return display_flip(argv[0], buffer_find(argv[1]));
 }
 
+/* flip-wait OUTPUT: for the end of a flip that another command began */
+static int do_flip_wait(int argc, char **argv)
+{
+	struct output *output = find_output(argv[0]);
+
+	(void)argc;
+	return output ? wait_for_flip(output->card) : -EINVAL;
+}
+
 static int do_dirty(int argc, char **argv)
 {
 	struct buffer *buffer = buffer_find(argv[0]);
@@ -389,6 +410,7 @@ const struct command display_commands[] = {
 	{ "show", 2, false, do_show },
 	{ "off", 1, false, do_off },
 	{ "flip", 2, false, do_flip },
+	{ "flip-wait", 1, false, do_flip_wait },
 	{ "dirty", 1, false, do_dirty },
 	{ "cursor", 6, false, do_cursor },
 	{ "cursor-move", 3, false, do_cursor_move },

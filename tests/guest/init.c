@@ -19,8 +19,8 @@ static char answer[ANSWER_SIZE];
 static size_t answer_length;
 
 static const struct command *const command_tables[] = {
-	system_commands, display_commands, buffer_commands, render_commands,
-	amdgpu_commands, kfd_commands, timing_commands,
+	system_commands, display_commands, atomic_commands, buffer_commands,
+	busy_commands, render_commands, amdgpu_commands, kfd_commands, timing_commands,
 };
 
 void reply(const char *format, ...)

@@ -6,13 +6,15 @@
 //# add 1 r = 0;
 
 @@
-identifier base;
 symbol r;
+statement S;
 @@
- gpu_up(struct drm_virt_pm *base)
+ amdgpu_virt_pm_op_resume(...)
  {
  	<...
- 	drm_virt_pm_milestones_end(base);
+ 	if (!r)
+ 		r = amdgpu_virt_pm_check_error(...);
 +	r = 0;
+ 	if (r) S
  	...>
  }

@@ -3,15 +3,15 @@
 //! caught amdgpu_s4 0 of 5 hubs had their fault interrupt armed
 //
 //# file drivers/gpu/drm/amd/amdgpu/amdgpu_virt_pm.c
-//# gone r = arm_fault_interrupt(adev);
+//# gone fault->funcs->set(
 
 @@
-identifier r, adev;
+symbol fault, r;
 @@
- amdgpu_virt_pm_memory_up(...)
+ amdgpu_virt_pm_arm_fault_irq(...)
  {
  	<...
--	r = arm_fault_interrupt(adev);
+-	r = fault->funcs->set(...);
 +	r = 0;
  	...>
  }

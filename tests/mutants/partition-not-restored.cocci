@@ -19,10 +19,10 @@ expression E;
  }
 
 @ours@
-identifier xcp_mgr;
 statement S;
+symbol wanted;
 @@
- restore_partition(...)
+ amdgpu_virt_pm_restore_partition(...)
  {
  	<...
 +	return 0;

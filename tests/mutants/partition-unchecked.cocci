@@ -3,15 +3,15 @@
 //! caught amdgpu_fault_partition amdgpu was not given up
 //
 //# file drivers/gpu/drm/amd/amdgpu/amdgpu_virt_pm.c
-//# gone mode == wanted ? 0 : -EIO
+//# gone if (mode != wanted)
 
 @@
-identifier mode, wanted;
+symbol mode, wanted, r;
 @@
- restore_partition(...)
+ amdgpu_virt_pm_restore_partition(...)
  {
  	<...
--	return mode == wanted ? 0 : -EIO;
-+	return 0;
+-	if (mode != wanted)
+-		r = -EIO;
  	...>
  }

@@ -19,6 +19,7 @@ def story(vm):
     vm.use_gpu()
     vm.suspend_and_wake_with_fault()
     vm.suspend_and_wake()
+    vm.wait_until_settled()
     if vm.lost():
         vm.expect_lost()
     else:

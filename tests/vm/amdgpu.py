@@ -103,10 +103,17 @@ class GpuGuest(Guest):
 
     def gpu_debugfs(self):
         """The amdgpu's directory in debugfs, which is not 0 beside a virtio-gpu."""
+        found = self.find_gpu_debugfs()
+        if not found:
+            raise Failure('amdgpu has no debugfs directory')
+        return found
+
+    def find_gpu_debugfs(self):
+        """None if there is none: an unplugged device loses it."""
         for minor in range(8):
             try:
                 if self.read(f'{DEBUGFS}/{minor}/name').startswith('amdgpu'):
                     return f'{DEBUGFS}/{minor}'
             except Refused:
                 continue
-        raise Failure('amdgpu has no debugfs directory')
+        return None

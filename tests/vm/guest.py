@@ -218,6 +218,18 @@ class Guest:
     def transfer(self, buffer):
         self.do(f'transfer {buffer.index}')
 
+    def be_busy(self, buffer):
+        """Transfers it again and again, beside what is asked from now on."""
+        self.do(f'busy-transfer {buffer.index}')
+
+    def be_busy_flipping(self, output, first, second):
+        """Likewise, shows one and the other."""
+        self.do(f'busy-flip {output} {first.index} {second.index}')
+
+    def be_idle(self):
+        """How often that was done, and once more after this was asked, without an error."""
+        return int(self.do('idle'))
+
     def share(self, buffer):
         self.do(f'share {buffer.index}')
 
@@ -237,6 +249,22 @@ class Guest:
     def flip(self, output, buffer):
         """Another buffer of the same size; returns when the kernel says it is shown."""
         self.do(f'flip {output} {buffer.index}')
+        self.shown[output] = buffer
+
+    def create_fence(self):
+        """One that nobody signals unless he is told to; its file descriptor."""
+        return int(self.do('fence-create'))
+
+    def signal_fence(self):
+        self.do('fence-signal')
+
+    def flip_behind(self, output, buffer):
+        """As flip, when the fence is signalled; returns at once."""
+        self.do(f'flip-behind {output} {buffer.index}')
+
+    def wait_for_flip(self, output, buffer):
+        """Until the kernel says that one of before is done."""
+        self.do(f'flip-wait {output}')
         self.shown[output] = buffer
 
     def dirty(self, buffer):

@@ -121,11 +121,14 @@ class Qemu:
         several = len(setup.gpu_devices()) > 1
         for event in hostlog.TRACE_SEVERAL if several else hostlog.TRACE:
             command += ['-trace', event]
-        command += setup.more_options
-        if not setup.gl:                # a console has either GL or VNC
-            for output, (gpu, head) in enumerate(setup.heads):
-                command += ['-vnc', f'unix:{sockets}/vnc{output},display=gpu{gpu},head={head}']
-        return command
+        return [*command, *setup.more_options, *self._displays()]
+
+    def _displays(self):
+        """A console has either GL or VNC."""
+        if self.setup.gl:
+            return []
+        return [word for output, (gpu, head) in enumerate(self.setup.heads) for word in (
+            '-vnc', f'unix:{self.sockets}/vnc{output},display=gpu{gpu},head={head}')]
 
     def _open_window(self):
         if not self.setup.gl:

@@ -29,6 +29,7 @@ import ktap
 import model
 import qemu
 import selftest
+import vhost_user
 from initramfs import build_initramfs, with_files
 from verdict import Failure, Skip, Unusable
 from vm import Files, Setup, Vm
@@ -112,6 +113,8 @@ class Bench:
                    'timeout': TIMEOUT_DEBUG if debug else TIMEOUT}
         if isinstance(setup, model.ModelSetup):
             return model.ModelVm(setup, files, self.parts(), **options)
+        if isinstance(setup, vhost_user.VhostUserSetup):
+            return vhost_user.VhostUserVm(setup, files, **options)
         return Vm(setup, files, **options)
 
     def parts(self):

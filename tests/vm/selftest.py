@@ -13,10 +13,14 @@ import ktap
 from events import Events
 from initramfs import archive
 from screen import Cursor, Picture, cursor_pattern, pattern
+from verdict import Failure
+from vhost_user import KNOWN, errors
+from virt_pm import Account
 from xserver import picture_from_xwd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'scripts'))
 import common                               # noqa: E402
+import hooks                                # noqa: E402
 import overlay                              # noqa: E402
 
 
@@ -69,6 +73,54 @@ class KernelLog(unittest.TestCase):
     def test_splats(self):
         self.assertEqual(klog.splats(self.BAD[0]), [])
         self.assertEqual(klog.splats(self.BAD[1]), [self.BAD[1]])
+
+
+class VirtPm(unittest.TestCase):
+    LINES = (
+        'state: running',
+        'epoch: 3',
+        'suspend: possible',
+        'hibernate: refused: init[1]: 1 context with 3D work, 2 buffers: all of it',
+        'refusal: hibernate: the host does not answer (-16)',
+        'objects: 5 tracked, 12 restored, 0 lost',
+        'failures: 1',
+        'transition: none',
+    )
+
+    def parse(self, old='', new=''):
+        return Account.parse('\n'.join(self.LINES).replace(old, new) + '\n')
+
+    def test_good(self):
+        told = self.parse()
+        self.assertEqual(told.problems(), [])
+        self.assertEqual((told.state, told.epoch, told.failures), ('running', 3, 1))
+        self.assertEqual((told.tracked, told.restored, told.lost), (5, 12, 0))
+        self.assertIsNone(told.suspend)
+        self.assertEqual(told.hibernate, 'init[1]: 1 context with 3D work, 2 buffers: all of it')
+        self.assertEqual(told.refusal, 'hibernate: the host does not answer (-16)')
+
+    def test_order_and_more_lines_do_not_matter(self):
+        text = '\n'.join(('new: 1', *reversed(self.LINES)))
+        self.assertEqual(Account.parse(text), self.parse())
+
+    def test_a_line_is_missing(self):
+        for line in self.LINES:
+            with self.subTest(line=line), self.assertRaises(Failure):
+                Account.parse('\n'.join(x for x in self.LINES if x != line))
+
+    def test_a_line_has_another_form(self):
+        for old, new in (('running', 'lost'), ('running', 'resuming'), ('possible', 'yes'),
+                         ('refused: init', 'refused by init'), ('5 tracked', '5 resident'),
+                         (' (-16)', ''), ('epoch: 3', 'epoch: -3'), ('failures: 1', 'failures:'),
+                         ('transition: none', 'transition: poweroff')):
+            with self.subTest(new=new), self.assertRaises(Failure):
+                self.parse(old, new)
+
+    def test_bad_at_the_end(self):
+        for old, new in (('running', 'down'), ('running', 'lost (resume failed)'),
+                         ('0 lost', '1 lost (last: 7)'), ('transition: none', 'transition: suspend')):
+            with self.subTest(new=new):
+                self.assertEqual(len(self.parse(old, new).problems()), 1)
 
 
 class HostCommands(unittest.TestCase):
@@ -210,6 +262,22 @@ class HostCommands(unittest.TestCase):
         self.assertIn('nobody knows', found[0])
 
 
+class BackEnd(unittest.TestCase):
+    GOOD = (
+        '** (vhost-user-gpu:1): DEBUG: 11:33:33.352: 257 VIRTIO_GPU_CMD_RESOURCE_CREATE_2D',
+        "** (vhost-user-gpu:1): CRITICAL **: 11:33:32.880: "
+        "update_cursor_data_simple: assertion 'res != NULL' failed",
+    )
+    BAD = '** (vhost-user-gpu:1): CRITICAL **: 11:33:33.352: vg_resource_create_2d: ' \
+        'resource already exists 6'
+
+    def test_errors(self):
+        self.assertEqual(errors('\n\n'.join(self.GOOD)), [])
+        found = errors('\n\n'.join((*self.GOOD, self.BAD, self.BAD)))
+        self.assertEqual(len(found), 2)
+        self.assertIn(KNOWN, found[0])
+
+
 class Pictures(unittest.TestCase):
     def test_pattern_is_that_of_the_guest(self):
         picture = pattern(1000, 640, 480)
@@ -303,20 +371,20 @@ GUEST_PIXELS = {
 KTAP_GOOD = '''[    0.5] KTAP version 1
 [    0.5] 1..2
 [    0.5]     KTAP version 1
-[    0.5]     # Subtest: drm_virt_pm_gate
+[    0.5]     # Subtest: drm_virt_pm_queue
 [    0.5]     # module: drm_virt_pm_tests
 [    0.5]     1..3
-[    0.5]     ok 1 gate_opens
+[    0.5]     ok 1 queue_drains
 [    0.5] something that the kernel says in between
-[    0.5]     ok 2 gate_waits # SKIP no time
+[    0.5]     ok 2 queue_stalls # SKIP no time
 [    0.5]         KTAP version 1
-[    0.5]         # Subtest: gate_closes
+[    0.5]         # Subtest: queue_stops
 [    0.5]         ok 1 at once
 [    0.5]         ok 2 later
-[    0.5]     # gate_closes: pass:2 fail:0 skip:0 total:2
-[    0.5]     ok 3 gate_closes
-[    0.5] # drm_virt_pm_gate: pass:3 fail:0 skip:0 total:3
-[    0.5] ok 1 drm_virt_pm_gate
+[    0.5]     # queue_stops: pass:2 fail:0 skip:0 total:2
+[    0.5]     ok 3 queue_stops
+[    0.5] # drm_virt_pm_queue: pass:3 fail:0 skip:0 total:3
+[    0.5] ok 1 drm_virt_pm_queue
 [    0.5]     KTAP version 1
 [    0.5]     # Subtest: virtio_gpu_pm
 [    0.5]     1..1
@@ -336,19 +404,19 @@ class Ktap(unittest.TestCase):
         results = ktap.parse(KTAP_GOOD.replace('\n', '\r\n'))
         self.assertEqual((results.failed, results.problems), ([], []))
         self.assertEqual(results.passed, [
-            'drm_virt_pm_gate.gate_opens', 'drm_virt_pm_gate.gate_closes.at once',
-            'drm_virt_pm_gate.gate_closes.later', 'virtio_gpu_pm.freezes'])
-        self.assertEqual(results.skipped, ['drm_virt_pm_gate.gate_waits'])
-        self.assertEqual(results.suites, {'drm_virt_pm_gate', 'virtio_gpu_pm'})
+            'drm_virt_pm_queue.queue_drains', 'drm_virt_pm_queue.queue_stops.at once',
+            'drm_virt_pm_queue.queue_stops.later', 'virtio_gpu_pm.freezes'])
+        self.assertEqual(results.skipped, ['drm_virt_pm_queue.queue_stalls'])
+        self.assertEqual(results.suites, {'drm_virt_pm_queue', 'virtio_gpu_pm'})
 
     def test_case_fails(self):
-        results = self.assert_bad(KTAP_GOOD.replace('    ok 1 gate_opens',
-                                                    '    not ok 1 gate_opens'))
-        self.assertEqual(results.failed, ['drm_virt_pm_gate.gate_opens'])
+        results = self.assert_bad(KTAP_GOOD.replace('    ok 1 queue_drains',
+                                                    '    not ok 1 queue_drains'))
+        self.assertEqual(results.failed, ['drm_virt_pm_queue.queue_drains'])
 
     def test_parameter_fails(self):
         results = self.assert_bad(KTAP_GOOD.replace('ok 2 later', 'not ok 2 later'))
-        self.assertEqual(results.failed, ['drm_virt_pm_gate.gate_closes.later'])
+        self.assertEqual(results.failed, ['drm_virt_pm_queue.queue_stops.later'])
 
     def test_suite_fails_by_itself(self):
         results = self.assert_bad(KTAP_GOOD.replace('ok 2 virtio_gpu_pm',
@@ -362,7 +430,7 @@ class Ktap(unittest.TestCase):
                 self.assert_bad('\n'.join(lines[:count]))
 
     def test_line_missing(self):
-        for gone in ('ok 1 gate_opens', 'ok 2 gate_waits', 'ok 3 gate_closes',
+        for gone in ('ok 1 queue_drains', 'ok 2 queue_stalls', 'ok 3 queue_stops',
                      'ok 1 at once', '1..3', '1..2', 'ok 1 freezes', '1..1'):
             with self.subTest(gone=gone):
                 kept = [x for x in KTAP_GOOD.splitlines() if gone not in x]
@@ -446,31 +514,21 @@ class Overlay(unittest.TestCase):
 
     SOURCE = '''#include "x.h"
 
-/*
- * Queues
- */
+#define LIMIT 3
 
 static int up(struct vpm *vpm)
 {
 	return 0;
 }
 
-/*
- * Steps
- */
-
 static int count(struct vpm *vpm)
 {
-	return 0;
+	return LIMIT;
 }
 
-static void init_steps(struct vpm *vpm)
+void init_steps(struct vpm *vpm)
 {
 }
-
-/*
- * Life cycle
- */
 
 static const struct step steps[] = {
 	{ "queues", .count = up },
@@ -478,35 +536,53 @@ static const struct step steps[] = {
 	  .flags = 1 },
 };
 
+/* the last one */
 int init(struct vpm *vpm)
 {
-	init_steps(vpm);
+	if (vpm)
+		init_steps(vpm);
 
 	return vpm_init(vpm, steps);
 }
 '''
+    PARTS = ['LIMIT', 'up', 'count', 'init_steps', 'steps', 'init']
     MAKEFILE = ('x-y := \\\n\ta.o \\\n\tb.o\n\nobj-$(X) += x.o\n'
                 'obj-$(T) += tests/\n')
 
-    def test_all_sections_are_the_file(self):
-        self.assertEqual(overlay.in_sections('x.c', self.SOURCE, [
-            'Queues', 'Steps', 'Life cycle']), self.SOURCE)
+    def lay(self, parts, later=(), source=None):
+        """x.c of a tree that has only these parts of it"""
+        files = hooks.Files('/nonexistent')
+        overlay.lay(files, {'x.c': source or self.SOURCE}, {'x.c': parts}, later)
+        return files.read('x.c')
 
-    def test_uses_of_a_missing_section_go(self):
-        text = overlay.in_sections('x.c', self.SOURCE, ['Queues', 'Life cycle'])
+    def test_all_parts_are_the_file(self):
+        self.assertEqual(self.lay(self.PARTS), self.SOURCE)
+
+    def test_a_part_brings_what_it_uses(self):
+        text = self.lay(['count'])
+        for brought in ('#include', 'LIMIT 3', 'int count('):
+            self.assertIn(brought, text)
+        for other in ('up(', 'steps', 'the last one', 'init('):
+            self.assertNotIn(other, text)
+        text = self.lay(['init'])
+        for brought in ('init_steps', 'steps[]', 'the last one'):
+            self.assertIn(brought, text)
+
+    def test_uses_of_a_later_part_go(self):
+        text = self.lay(['init', 'up'], later=['init_steps', 'count'])
         self.assertIn('{ "queues", .count = up },', text)
-        for gone in ('"count"', '.flags', 'init_steps', 'Steps', '{\n\n'):
+        for gone in ('"count"', '.flags', 'init_steps', 'LIMIT', 'if (vpm)', '{\n\n'):
             self.assertNotIn(gone, text)
 
     def test_other_uses_are_objected_to(self):
         for bad in ('return count(vpm) + vpm_init(', 'x = init_steps;\n\treturn vpm_init('):
             with self.subTest(bad=bad), self.assertRaises(common.Failure):
-                overlay.in_sections('x.c', self.SOURCE.replace('return vpm_init(', bad),
-                                    ['Queues', 'Life cycle'])
+                self.lay(['init', 'up'], later=['init_steps', 'count'],
+                         source=self.SOURCE.replace('return vpm_init(', bad))
 
-    def test_unknown_section(self):
+    def test_unknown_part(self):
         with self.assertRaises(common.Failure):
-            overlay.in_sections('x.c', self.SOURCE, ['Queue'])
+            self.lay(['down'])
 
     def test_makefile(self):
         text = overlay.without_missing('d/Makefile', self.MAKEFILE,

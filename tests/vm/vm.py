@@ -21,10 +21,15 @@ import klog
 from guest import Channel, Gone, Guest, Refused
 from qemu import Qemu
 from verdict import Failure
+from virt_pm import Account
 
 STATE = '/sys/power/state'
 DISK = '/sys/power/disk'
 PM_TEST = '/sys/power/pm_test'
+PM_ASYNC = '/sys/power/pm_async'
+PM_PRINT_TIMES = '/sys/power/pm_print_times'
+DRAIN_TIMEOUT = '/sys/module/drm_virt_pm/parameters/drain_timeout_ms'
+LOST = 'device is lost: '
 VIRT_PM = '/sys/kernel/debug/dri/{}/virt_pm'
 BUILT_IN = 'virtio_gpu'         # the driver in the kernel image
 VIRTIO_ID_GPU = 16
@@ -220,7 +225,9 @@ class Vm:
         self.starts = 0
         self.guest = Guest()
         self._host_logs = []
+        self._unseen_pictures, self._unseen_cursors = {}, {}
         self._known_leaks = 0
+        self.has_display = True
         self._sentinel = secrets.token_hex(8)
         self._modules = set()           # that were ever loaded
         self._log_start = 0
@@ -287,11 +294,18 @@ class Vm:
         self.power_on_again()
 
     def change_outputs(self, outputs):
-        """What the first GPU of the next QEMU has; the guest does not know yet."""
+        """
+        What the first GPU of the next QEMU has; the guest does not know yet. It goes
+        on showing something on those that are gone, which is seen when they are back.
+        """
         self.setup = dataclasses.replace(self.setup, outputs=tuple(outputs))
-        for output in range(len(self.setup.sizes), len(self.guest.outputs)):
-            self.guest.shown.pop(output, None)
-            self.guest.cursors.pop(output, None)
+        for now, unseen in ((self.guest.shown, self._unseen_pictures),
+                            (self.guest.cursors, self._unseen_cursors)):
+            everything = {**now, **unseen}
+            now.clear()
+            unseen.clear()
+            for output, what in everything.items():
+                (now if output < len(self.setup.sizes) else unseen)[output] = what
 
     @contextlib.contextmanager
     def in_boot_kernel(self):
@@ -475,10 +489,38 @@ class Vm:
         else:
             raise Failure(f'{driver} was unloaded while it was in use')
 
+    def reset_function(self):
+        """Of the first GPU, by the PCI core, as an administrator may."""
+        device = f'/sys/bus/pci/devices/{self.gpu_name(0)}'
+        self.guest.write(f'{device}/reset_method', 'flr')
+        self.guest.write(f'{device}/reset', '1')
+        self.expect_same_guest()
+
     def let_others_fail(self, callback):
         """A device refuses to sleep in @callback, after ours was suspended."""
         self._load_pm_fail()
         self.guest.write('/sys/module/pm_fail/parameters/fail', callback)
+
+    def signal_during_suspend(self, fence):
+        """A timer of the kernel does, when tasks are frozen; noted in the log."""
+        self._load_pm_fail()
+        self.guest.write('/sys/module/pm_fail/parameters/fence', str(fence))
+        self.guest.write(PM_PRINT_TIMES, '1')
+        self.mark_kernel_log()
+
+    def expect_signalled_during_suspend(self):
+        """The first GPU's suspend began before, and ended well after that."""
+        self.guest.write(PM_PRINT_TIMES, '0')
+        name = re.escape(self.gpu_name(0))
+        order = (rf'{name}: PM: calling \w+suspend\b', 'pm_fail: the fence is signalled',
+                 rf'{name}: PM: \w+suspend\S* returned 0\b')
+        lines, start = self.kernel_log(), 0
+        for pattern in order:
+            found = [number for number, line in enumerate(lines[start:], start)
+                     if re.search(pattern, line)]
+            if not found:
+                raise Failure(f'the log does not have, in this order: {" | ".join(order)}')
+            start = found[0] + 1
 
     def wake_up_event(self):
         self._load_pm_fail()
@@ -488,12 +530,21 @@ class Vm:
         if 'pm_fail' not in self._modules:
             self._load('pm_fail')
 
-    def starve(self, function):
-        """From now on no allocation works that is made on behalf of @function."""
+    def starve(self, function, only_first_try=False):
+        """
+        From now on no allocation works that is made on behalf of @function.
+
+        With @only_first_try none that is made in the task which asked for the sleep:
+        that resumes the devices, and what is tried again later is tried by another.
+        """
         start, end = self.kernel_function(function)
+        if only_first_try:
+            self.guest.write('/proc/self/make-it-fail', '1')
+            self.guest.write(PM_ASYNC, '0')
         for kind in ('failslab', 'fail_page_alloc'):
             for name, value in (('ignore-gfp-wait', 'N'), ('interval', 1), ('space', 0),
-                                ('verbose', 0), ('task-filter', 'N'), ('times', -1),
+                                ('verbose', 0), ('times', -1),
+                                ('task-filter', 'Y' if only_first_try else 'N'),
                                 ('stacktrace-depth', 32), ('require-start', start),
                                 ('require-end', end), ('probability', 100)):
                 self.guest.write(f'/sys/kernel/debug/{kind}/{name}', str(value))
@@ -503,10 +554,18 @@ class Vm:
     def feed(self):
         for kind in ('failslab', 'fail_page_alloc'):
             self.guest.write(f'/sys/kernel/debug/{kind}/probability', '0')
+        self.guest.write('/proc/self/make-it-fail', '0')
+        self.guest.write(PM_ASYNC, '1')
 
     def kernel_function(self, name):
         """Where it begins and ends; the test kernels are not relocated."""
         return self.function_in(self.files.vmlinux, name)
+
+    def kernel_has(self, function):
+        try:
+            return bool(self.kernel_function(function))
+        except Failure:
+            return False
 
     def function_in(self, program, name, base=0):
         """Its begin and end in memory; @base is where the program's text is."""
@@ -549,6 +608,17 @@ class Vm:
 
     def _card(self, output):
         return self.setup.heads[output][0]
+
+    def flip_behind_fence(self, output):
+        """
+        A flip on this output that is not done until a new fence is signalled. Returns
+        the number of its file descriptor and the buffer.
+        """
+        fence = self.guest.create_fence()
+        buffer = self.guest.create(1, *self.guest.outputs[output],
+                                   card=self._card(output))[0]
+        self.guest.flip_behind(output, buffer)
+        return fence, buffer
 
     def expect_no_kms(self):
         """A card that can be used, but for a display."""
@@ -661,7 +731,8 @@ class Vm:
 
     def final_check(self):
         self.expect_same_guest()
-        self.final_check_of_display()
+        if self.has_display:
+            self.final_check_of_display()
         self._check_kmemleak()
         self.close_kernel_log()
         self.judge_logs()
@@ -730,11 +801,36 @@ class Vm:
         guest.do('sleep 200')
 
     def virt_pm(self, gpu=0, path=None):
-        """The library's own account, as a dictionary."""
+        """The library's own account."""
         text = self.guest.read(path or VIRT_PM.format(gpu))
         (self.files.directory / f'virt_pm-{gpu}.txt').write_text(text)
-        pairs = (line.partition(':') for line in text.splitlines() if ':' in line)
-        return {key.strip(): value.strip() for key, _, value in pairs}
+        return Account.parse(text)
+
+    def expect_refusal_told(self, transition, reason, gpu=0):
+        """One line of the log since it was marked, with the device; debugfs has it too."""
+        lines = [line for line in self.kernel_log() if ' refused: ' in line]
+        self.expect(len(lines) == 1, f'{len(lines)} lines tell of a refusal: {lines}')
+        said = f'{self.gpu_name(gpu)}: [drm] {transition} refused: {reason}'
+        self.expect(lines[0].endswith(said), f'"{lines[0]}" does not end with "{said}"')
+        told = self.virt_pm(gpu).refusal
+        self.expect(told == f'{transition}: {reason} (-16)', f'debugfs says: {told}')
+        for other in range(1 + len(self.setup.more_gpus)):
+            self.expect(other == gpu or self.virt_pm(other).refusal == 'none',
+                        f'GPU {other} refused as well')
+
+    def expect_answers(self, reason, gpu=0):
+        """Whether it would sleep now; None if it would. Asking does nothing."""
+        told = self.virt_pm(gpu)
+        self.expect((told.suspend, told.hibernate) == (reason, reason),
+                    f'asked whether it would sleep, GPU {gpu} says: suspend: {told.suspend}, '
+                    f'hibernate: {told.hibernate}')
+
+    def lost(self, driver='virtio'):
+        """Why the driver gave its device up; None if it did not."""
+        for line in self.files.console_text().replace('\r', '').split('\n'):
+            if LOST in line and driver in line:
+                return line.partition(LOST)[2].strip()
+        return None
 
     def expect(self, holds, otherwise):
         if not holds:
@@ -744,16 +840,23 @@ class Vm:
         """As the host saw them, since it was started; it may be behind the guest."""
         self._poll(lambda: None if self.count_commands(name) == count else otherwise)
 
-    def expect_reserve_used(self):
-        used = int(self.virt_pm()['reserve'].split()[2])
-        self.expect(used > 0, 'the reserve was not used: memory was not short')
+    def give_up_display(self):
+        """The first GPU is lost: what is shown no longer matters, the rest does."""
+        self._poll(lambda: None if self.lost('virtio') else
+                   'the virtio-gpu was not given up')
+        self.has_display = False
+
+    def expect_tried_again(self, count=1):
+        """So often since the log was marked a resume failed, and was tried once more."""
+        found = sum('trying once more' in line for line in self.kernel_log())
+        self.expect(found == count, f'a resume was tried again {found} times, not {count}')
 
     def _check_virt_pm(self, path):
         if not self.hooked:
             return                      # such a kernel has no such file
-        state = self.virt_pm(path=path).get('state')
-        if state != 'running':
-            raise Failure(f'drm_virt_pm says state: {state}')
+        problems = self.virt_pm(path=path).problems()
+        if problems:
+            raise Failure(f'virt_pm: {", ".join(problems)}')
 
     def _check_kmemleak(self):
         if not self.debug:
@@ -806,12 +909,16 @@ class Vm:
         if tainted:
             raise Failure(f'the kernel is tainted: {tainted}')
 
+    def host_problems(self, text):
+        """Of one start of the host"""
+        return hostlog.problems(text)
+
     def log_problems(self):
         """(which log, line) of everything that the judges object to."""
         found = []
         for path in self._host_logs:
             text = path.read_text(errors='replace') if path.exists() else ''
-            found += [(path.name, line) for line in hostlog.problems(text)]
+            found += [(path.name, line) for line in self.host_problems(text)]
         expected = [pattern for pattern, _ in self.setup.expected_log]
         if self._known_leaks:
             expected.append(r'kmemleak: \d+ new suspected')

@@ -4,12 +4,20 @@
  *
  * Its callbacks of the noirq phase fail: all other devices, the GPU among
  * them, have been suspended by then and have to come back.
+ *
+ * It can also signal a fence while others suspend. Its prepare callback, which
+ * runs before any device is suspended and after tasks were frozen, starts a
+ * timer for that.
  */
+#include <linux/dma-fence.h>
+#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/pm.h>
 #include <linux/pm_wakeup.h>
 #include <linux/string.h>
+#include <linux/sync_file.h>
+#include <linux/timer.h>
 
 static char fail[16] = "none";
 module_param_string(fail, fail, sizeof(fail), 0644);
@@ -19,6 +27,44 @@ static int answer(const char *callback)
 {
 	return strcmp(fail, callback) ? 0 : -EBUSY;
 }
+
+#define FENCE_DELAY	(3 * HZ)
+
+static struct dma_fence *fence;
+
+static void fence_signal(struct timer_list *timer)
+{
+	dma_fence_signal(fence);
+	pr_info("pm_fail: the fence is signalled\n");
+}
+
+static DEFINE_TIMER(fence_timer, fence_signal);
+
+static void fence_drop(void)
+{
+	timer_shutdown_sync(&fence_timer);
+	dma_fence_put(fence);
+}
+
+/* The number of a sync_file's descriptor in the task that writes it, once. */
+static int fence_set(const char *text, const struct kernel_param *param)
+{
+	int fd, ret = kstrtoint(text, 0, &fd);
+
+	if (ret)
+		return ret;
+	if (fence)
+		return -EBUSY;
+
+	fence = sync_file_get_fence(fd);
+	return fence ? 0 : -EBADF;
+}
+
+static const struct kernel_param_ops fence_ops = {
+	.set = fence_set,
+};
+module_param_cb(fence, &fence_ops, NULL, 0200);
+MODULE_PARM_DESC(fence, "is signalled while the next suspend is going on");
 
 static int fail_freeze_noirq(struct device *dev)
 {
@@ -35,7 +81,17 @@ static int fail_suspend_noirq(struct device *dev)
 	return answer("suspend");
 }
 
+/* No task runs and no other device is suspended yet. */
+static int fail_prepare(struct device *dev)
+{
+	if (fence && !dma_fence_is_signaled(fence))
+		mod_timer(&fence_timer, jiffies + FENCE_DELAY);
+
+	return 0;
+}
+
 static const struct dev_pm_ops fail_pm_ops = {
+	.prepare = fail_prepare,
 	.freeze_noirq = fail_freeze_noirq,
 	.poweroff_noirq = fail_poweroff_noirq,
 	.suspend_noirq = fail_suspend_noirq,
@@ -82,6 +138,7 @@ static void __exit fail_exit(void)
 {
 	platform_device_unregister(device);
 	platform_driver_unregister(&fail_driver);
+	fence_drop();
 }
 module_exit(fail_exit);
 
