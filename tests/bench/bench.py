@@ -4,8 +4,7 @@
 Our driver beside the kernel's own, in one run: stock, ours, stock, ours, ...
 
 Leaves bench.txt (the table), bench.json (every single number) and bench.svg in
-build/bench/. Documentation/gpu/drm-virt-pm-measurements.rst says what each
-figure means.
+build/bench/. doc/measurements.md says what each figure means.
 """
 
 import argparse

@@ -11,12 +11,13 @@ import statistics
 import subprocess
 
 from model import ModelSetup
-from vm import VIRT_PM, Setup
+from vm import Setup
 from verdict import Failure
 
 PHASES = ('freeze', 'thaw', 'restore')
 PHASE_TIME = re.compile(r'PM: (\w+) of devices complete after (\d+\.\d+) msecs')
-STEP_DOWN = re.compile(r'^suspend: (\w+) down \S+ (\d+) us$', re.M)
+TRACING = '/sys/kernel/tracing'
+EVENT = re.compile(r'(\d+\.\d+): drm_virt_pm_(drain|reset):')
 SLAB = re.compile(r'^Slab: +(\d+) kB', re.M)
 
 SIDE = 32                       # pixels: one page, so that 30,000 of them fit
@@ -72,6 +73,10 @@ def sleeps(bench, counts):
 
 
 def _sleep_once(vm, first, count):
+    if vm.hooked:
+        for event in ('drain', 'reset'):
+            vm.guest.write(f'{TRACING}/events/drm_virt_pm/drm_virt_pm_{event}/enable', '1')
+        vm.guest.write(f'{TRACING}/trace', '0')
     console = len(vm.files.console_text())
     start = _settled(vm).last_line
     vm.hibernate_with_test_resume()
@@ -94,9 +99,17 @@ def _sleep_once(vm, first, count):
 
 
 def _host_and_guest(vm, freeze):
-    """Freeze, split: the reset, in which the host frees what it has, and the rest."""
-    steps = dict(STEP_DOWN.findall(vm.guest.read(VIRT_PM.format(0))))
-    reset = int(steps['device']) / 1000
+    """Freeze, split: the reset, in which the host frees what it has, and the rest.
+
+    The last thing before the reset is that the queues were drained."""
+    drained = None
+    for time, event in EVENT.findall(vm.guest.read(f'{TRACING}/trace')):
+        if event == 'reset':
+            break
+        drained = time
+    else:
+        raise Failure('the trace has no reset')
+    reset = (float(time) - float(drained)) * 1000
     return {'freeze: reset of the host ms': reset, 'freeze: all but that ms': freeze - reset}
 
 
