@@ -5,14 +5,14 @@ from pathlib import Path
 
 from .bench import Plant, check
 
-PAGES = ('README.md', 'tests/README.md', 'Documentation/*')
+PAGES = ('README.md', 'tests/README.md', 'Documentation/*', 'doc/*')
+OURS = PAGES[2:]
 CODE = ('drivers/*.[ch]', 'include/*.h')
 LIBRARY = 'drivers/gpu/drm/pm_virt'
 TRACE = f'{LIBRARY}/drm_virt_pm_trace.h'
 DEBUGFS = f'{LIBRARY}/drm_virt_pm_debugfs.c'
 MAIN = 'Documentation/gpu/drm-virt-pm.rst'
-ADMIN = 'Documentation/gpu/drm-virt-pm-admin.rst'
-ABI = 'Documentation/ABI/testing/debugfs-drm-virt-pm'
+ADMIN = 'doc/admin.md'
 
 
 def _joined(text):
@@ -23,8 +23,8 @@ def _joined(text):
 # ---- files, targets, options
 
 # A word of a page that looks like a file of ours, or of the kernel's
-FILE = re.compile(r'(?<![\w./<*-])((?:drivers|include|Documentation|hooks|kernels|'
-                  r'scripts|tests|\.ci)/[\w./*-]*[\w*/])')
+FILE = re.compile(r'(?<![\w./<*-])((?:drivers|include|Documentation|doc|hooks|'
+                  r'kernels|scripts|series|tests|\.ci)/[\w./*-]*[\w*/])')
 
 
 def _files(site):
@@ -52,7 +52,7 @@ def _targets(site):
         {f'check-{name}' for name in checks.split()}
     scripts = makefile + ''.join(site.read(n) for n in site.all('scripts/*.py')
                                  if not n.startswith('scripts/checks/'))
-    for page in site.all('README.md', 'tests/README.md', 'Documentation/gpu/*'):
+    for page in site.all(*PAGES):
         for target, options in TARGET.findall(site.read(page)):
             if target in ('htmldocs', 'menuconfig', 'olddefconfig'):
                 continue        # the kernel's
@@ -66,9 +66,10 @@ def _targets(site):
 # ---- what is printed
 
 # What people find in the log: drm_err() and so on, and the reasons of refusals
-PRINT = re.compile(r'(?:\b(?:drm|dev|DRM)_(?:err|warn|notice|info|warn_ratelimited)|'
-                   r'\bdrm_virt_pm_(?:refuse|device_lost)|'
-                   r'\b(?:fail|lose|amdgpu_virt_pm_trouble))\('
+PRINT = re.compile(r'\b(?:(?:drm|dev|DRM)_(?:err|warn|notice|info|warn_ratelimited)|'
+                   r'drm_virt_pm_(?:refuse|lose)|seq_buf_(?:puts|printf)|'
+                   r'virtio_gpu_pm_check_count|'
+                   r'amdgpu_virt_pm_(?:fail|set_error))\('
                    r'(?:[^";]*?)"((?:[^"\\]|\\.)*)"', re.S)
 PLACEHOLDER = re.compile(r'%[-+ #0-9.*]*(?:ll|l|h|z)?[a-zA-Z]')
 
@@ -83,7 +84,7 @@ def _message_pieces(message):
 def _messages(site):
     """All messages are explained to whom they are shown."""
     pages = ' '.join(' '.join(site.read(p).split())
-                     for p in site.all('Documentation/gpu/*'))
+                     for p in site.all(*OURS))
     for name in site.all('drivers/*.c', 'hooks/*.cocci'):
         if '/tests/' in name:
             continue
@@ -93,16 +94,22 @@ def _messages(site):
                 yield f'{name}: nothing is said about the message {message!r}'
 
 
-# A row of the table of messages: ``...``, where an ellipsis stands for anything
-MESSAGE_ROW = re.compile(r'^\s*(?:\* - )``((?:[^`]|\n)+)``', re.M)
+def _explained_messages(text):
+    """Those in the first column of the tables of messages; an ellipsis stands for
+    anything."""
+    for table in re.split(r'\n\n', text):
+        rows = table.split('\n')
+        if rows[0].startswith('| message |'):
+            for row in filter(None, rows[2:]):
+                yield from re.findall(r'`([^`]+)`', row.split('|')[1])
 
 
 def _explained(site):
     """And the other way round: what is explained exists."""
     code = ' '.join(_joined(site.read(n)) for n in site.all(*CODE, 'hooks/*.cocci')
                     if '/tests/' not in n)
-    for row in MESSAGE_ROW.findall(site.read(ADMIN)):
-        for piece in re.split(r'…', ' '.join(row.split())):
+    for message in _explained_messages(site.read(ADMIN)):
+        for piece in message.split('…'):
             piece = piece.strip(' :,()[]')
             if len(piece) > 3 and piece not in code:
                 yield f'{ADMIN}: no message says {piece!r}'
@@ -110,28 +117,34 @@ def _explained(site):
 
 # ---- interfaces
 
+def _debugfs_keys(code):
+    for text in re.findall(r'seq_printf\(m, "([^"]*)"', code):
+        yield from re.findall(r'(?:^|\\n)([a-z-]+): ', text)
+    for name in re.findall(r'show_check\(m, vpm, DRM_VIRT_PM_([A-Z]+)\)', code):
+        yield name.lower()
+
+
 def _interfaces(site):
-    abi, main = site.read(ABI), site.read(MAIN)
-    for key in re.findall(r'seq_printf\(m, "(?:\\n)?([a-z-]+): ',
-                          site.read(DEBUGFS)):
-        if not re.search(rf'^\s+{key}\b', abi, re.M):
-            yield f'{ABI}: nothing about the line {key!r}'
-    for key in re.findall(r'show_trail\(m, vpm, "([a-z]+)"', site.read(DEBUGFS)):
-        if not re.search(rf'^\s+(?:\w+, )?{key}\b', abi, re.M):
-            yield f'{ABI}: nothing about the lines {key!r}'
+    main, admin, code = site.read(MAIN), site.read(ADMIN), site.read(DEBUGFS)
+    for key in _debugfs_keys(code):
+        if not re.search(rf'^ \* (?:\w+, )*{key}\b(?:, \w+)*$', code, re.M):
+            yield f'{DEBUGFS}: the comment says nothing of the line {key!r}'
+        if not re.search(rf'^\| (?:`\w+`, )*`{key}`', admin, re.M):
+            yield f'{ADMIN}: nothing about the line {key!r}'
     trace = site.read(TRACE)
     comment = trace[:trace.index('*/\n\nTRACE_EVENT')]
     for event in re.findall(r'^TRACE_EVENT\((\w+)', trace, re.M):
         if not re.search(rf'^ \* {event}$', comment, re.M):
             yield f'{TRACE}: nothing about the event {event}'
     for name in site.all(f'{LIBRARY}/*.c'):
-        for parameter in re.findall(r'module_param_named\((\w+)', site.read(name)):
-            if parameter not in main or parameter not in site.read(ADMIN):
+        for parameter in re.findall(r'module_param_(?:named|cb)\((\w+)',
+                                    site.read(name)):
+            if parameter not in main or parameter not in admin:
                 yield f'{name}: the parameter {parameter} is in no page'
-    for block in re.split(r'\n(?=What:)', abi):
-        for tag in ('What', 'Date', 'KernelVersion', 'Contact', 'Description'):
-            if not re.search(rf'^{tag}:\s', block, re.M):
-                yield f'{ABI}: {block.splitlines()[0]!r} has no {tag}'
+        for limit in re.findall(r'#define DRM_VIRT_PM_STALL_M\w+_MS\s+(\d+)$',
+                                site.read(name), re.M):
+            if not re.search(rf'\b{limit}\b', admin):
+                yield f'{ADMIN}: nothing about the limit {limit} of {name}'
 
 
 DOC_BLOCK = re.compile(r'^ \* DOC: (.+)$', re.M)
@@ -139,7 +152,7 @@ DOC_BLOCK = re.compile(r'^ \* DOC: (.+)$', re.M)
 
 def _included(site):
     """The page takes in all that is written for it in the code."""
-    pages = ''.join(site.read(p) for p in site.all('Documentation/gpu/*'))
+    pages = site.read(MAIN)
     for name in site.all('drivers/*.[ch]'):
         if '/tests/' in name:
             continue
@@ -162,8 +175,9 @@ def _maintained(site):
     for pattern in patterns:
         if not any(meant(pattern, n) for n in site.names):
             yield f'MAINTAINERS: {pattern} means no file'
-    for name in site.all('drivers/*', 'include/*', 'Documentation/*', 'hooks/*',
-                         'kernels/*', 'scripts/*', 'tests/*'):
+    for name in site.all('drivers/*', 'include/*', 'Documentation/*', 'doc/*',
+                         'hooks/*', 'kernels/*', 'scripts/*', 'series/*',
+                         'tests/*'):
         if not any(meant(p, name) for p in patterns):
             yield f'MAINTAINERS: nobody for {name}'
 
@@ -190,23 +204,27 @@ def _tests(site):
         yield 'tests/README.md: there is no table of defects'
 
 
-GATE = f'{LIBRARY}/drm_virt_pm_gate.c'
+OBJECT = f'{LIBRARY}/drm_virt_pm_object.c'
 
 
 @check('facts', quick=True, plants=[
     Plant('README.md', 'there is no scripts/planted', append='`scripts/planted`\n'),
     Plant('README.md', '"make planted"', append='\n`make planted`\n'),
     Plant('README.md', 'no option PLANTED', append='\n`make test PLANTED=1`\n'),
-    Plant(GATE, 'the message', append='\ndrm_err(vpm->drm, "planted %d\\n", 1);\n'),
-    Plant(ADMIN, 'no message says', append='\n   * - ``planted …``\n'),
+    Plant(OBJECT, 'the message', append='\ndrm_err(vpm->drm, "planted %d\\n", 1);\n'),
+    Plant(ADMIN, 'no message says',
+          append='\n| message | x |\n|---|---|\n| `planted …` | x |\n'),
     Plant(DEBUGFS, "the line 'planted'", append='seq_printf(m, "planted: ");\n'),
+    Plant(f'{LIBRARY}/drm_virt_pm_check.c', 'the limit 77',
+          append='#define DRM_VIRT_PM_STALL_MAX_MS 77\n'),
+    Plant(f'{LIBRARY}/drm_virt_pm_check.c', 'is in no page',
+          append='module_param_named(planted, planted, int, 0);\n'),
     Plant(TRACE, 'the event drm_virt_pm_planted',
           append='TRACE_EVENT(drm_virt_pm_planted,\n'),
-    Plant(ABI, 'has no Date', append='\nWhat:\tplanted\n'),
-    Plant(GATE, 'does not include "planted"', append='/**\n * DOC: planted\n */\n'),
+    Plant(OBJECT, 'does not include "planted"', append='/**\n * DOC: planted\n */\n'),
     Plant('tests/README.md', 'no test D: planted', append='| 99 | x | D: `planted` |\n'),
     Plant('MAINTAINERS', 'means no file', append='F:\tplanted.c\n'),
-    Plant('Documentation/planted.rst', 'nobody for', append='planted\n'),
+    Plant('include/planted.h', 'nobody for', append='planted\n'),
 ])
 def facts(site):
     """files, options, messages and interfaces that the pages name are there"""

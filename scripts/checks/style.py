@@ -18,7 +18,7 @@ USER_SPACE = ('PREFER_KERNEL_TYPES,BIT_MACRO,PREFER_DEFINED_ATTRIBUTE_MACRO,'
 # There is a check of the first below; of the second only 7.2 and later know, and
 # one source serves all kernels.
 NOT_THEIRS = 'SPDX_LICENSE_TAG,ALLOC_WITH_SIZEOF'
-GATE = 'drivers/gpu/drm/pm_virt/drm_virt_pm_gate.c'
+OBJECT = 'drivers/gpu/drm/pm_virt/drm_virt_pm_object.c'
 HEADER = 'include/drm/drm_virt_pm.h'
 
 
@@ -38,8 +38,8 @@ def _checkpatch(site, names, ignore):
 
 
 @check('checkpatch', quick=True, plants=[
-    Plant(GATE, 'TRAILING_WHITESPACE', append='static int planted; \n'),
-    Plant(GATE, 'PARENTHESIS_ALIGNMENT',
+    Plant(OBJECT, 'TRAILING_WHITESPACE', append='static int planted; \n'),
+    Plant(OBJECT, 'PARENTHESIS_ALIGNMENT',
           append='\nint planted(int a,\n    int b)\n{\n\treturn a + b;\n}\n'),
     Plant('tests/guest/init.c', 'CODE_INDENT',
           append='\nint planted(void)\n{\n        return 0;\n}\n'),
@@ -62,6 +62,8 @@ def _undocumented(name, text):
     says where it may be called."""
     docs = dict(DOCUMENTED.findall(text))
     for symbol in EXPORTED.findall(text):
+        if symbol.startswith('__'):     # of an inline function in the header
+            continue
         if symbol not in docs:
             yield f'{name}: {symbol}() is exported, but not documented'
         elif ' * Context:' not in docs[symbol]:
@@ -70,14 +72,14 @@ def _undocumented(name, text):
 
 @check('kernel-doc', quick=True, plants=[
     Plant(HEADER, "'planted'",
-          swap=('/** @drm: The DRM device. */\n\tstruct',
-                'int planted;\n\n\t/** @drm: The DRM device. */\n\tstruct')),
-    Plant(GATE, 'return value', swap=(' * Return: 0; -ERESTARTSYS', ' * 0; ')),
-    Plant(GATE, 'is exported, but not documented',
+          swap=('\nstruct drm_virt_pm_object {\n',
+                '\nstruct drm_virt_pm_object {\n\tint planted;\n')),
+    Plant(OBJECT, 'return value', swap=(' * Return: 0, or', ' * 0, or')),
+    Plant(OBJECT, 'is exported, but not documented',
           append='\nvoid planted(void)\n{\n}\nEXPORT_SYMBOL(planted);\n'),
-    Plant(GATE, 'nothing about its context',
-          swap=(' * Context: Any context.\n */\nvoid drm_virt_pm_exit',
-                ' */\nvoid drm_virt_pm_exit')),
+    Plant(OBJECT, 'nothing about its context',
+          swap=(' * Context: Any context.\n */\nvoid drm_virt_pm_object_init',
+                ' */\nvoid drm_virt_pm_object_init')),
 ])
 def kernel_doc(site):
     """the kernel's kernel-doc -Wall -Werror, and that nothing is undocumented"""
@@ -129,16 +131,16 @@ def _excused(site, line):
 # COPYING says which licence is where, and which files cannot carry a line.
 NO_SPDX = ('COPYING', 'LICENSES/*', 'MAINTAINERS', '*README.md')
 BOTH = r'(?:GPL-2\.0 OR MIT|\(GPL-2\.0 OR MIT\))'
-LICENCES = ((('drivers/*', 'include/*', 'Documentation/*'), BOTH),
+LICENCES = ((('drivers/*', 'include/*', 'Documentation/*', 'doc/*'), BOTH),
             (('*',), r'GPL-2\.0-only'))
 COMMENT = {'.c': r'// {}', '.h': r'/\* {} \*/', '.rst': r'\.\. {}',
-           '.cocci': r'// {}|/\* {} \*/'}
+           '.md': r'<!-- {} -->', '.cocci': r'// {}|/\* {} \*/'}
 
 
 @check('spdx', quick=True, plants=[
     Plant('scripts/common.py', 'no SPDX line',
           swap=('# SPDX-License-Identifier: GPL-2.0-only\n', '')),
-    Plant(GATE, 'no SPDX line', swap=('GPL-2.0 OR MIT', 'GPL-2.0-only')),
+    Plant(OBJECT, 'no SPDX line', swap=('GPL-2.0 OR MIT', 'GPL-2.0-only')),
     Plant('drivers/gpu/drm/pm_virt/check_planted.c', 'no SPDX line',
           append='int planted;\n'),
 ])
@@ -152,8 +154,6 @@ def spdx(site):
                        if name in site.all(*patterns))
         line = f'SPDX-License-Identifier: {licence}'
         comment = COMMENT.get(Path(name).suffix, '# {}').replace('{}', line)
-        if name.startswith('Documentation/ABI/'):
-            continue            # their format has no comments
         head = site.read(name).split('\n')[:2]
         if not any(re.fullmatch(comment, text) for text in head):
             bad.append(f'{name}: no SPDX line as this one is: '
