@@ -21,7 +21,7 @@ import re
 
 from common import Failure
 
-OURS = ('include/drm', 'drivers/gpu/drm', 'Documentation/ABI', 'Documentation/gpu')
+OURS = ('include/drm', 'drivers/gpu/drm', 'Documentation/gpu')
 NOT_OURS = ('.o', '.ko', '.orig', '.rej', '.pyc', '~')
 
 TITLE = re.compile(r'^/\* ([a-z ]+) \*/$', re.M)
