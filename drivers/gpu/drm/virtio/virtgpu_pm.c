@@ -399,7 +399,7 @@ void virtio_gpu_pm_unplug(struct drm_device *ddev)
 /* Stop the device for good */
 void virtio_gpu_pm_fini(struct virtio_gpu_device *vgdev)
 {
-	cancel_work_sync(&vgdev->pm.hang_work);
+	cancel_delayed_work_sync(&vgdev->pm.hang_work);
 	virtio_gpu_pm_quiesce(&vgdev->pm.base);
 	/* a restore that fails leaves the status of the device changed */
 	if (!vgdev->ctrlq.vq)

@@ -85,7 +85,10 @@ struct virtio_gpu_pm {
 	struct llist_head kept;
 
 	/** @hang_work: Gives up a device that hangs outside of PM callbacks. */
-	struct work_struct hang_work;
+	struct delayed_work hang_work;
+
+	/** @hang_epoch: Reset epoch in which @hang_work was queued. */
+	u32 hang_epoch;
 
 	/** @host_only: Number of objects whose content only the host has. */
 	atomic_t host_only;

@@ -16,6 +16,9 @@
  * that are refused or not answered, and the reset itself.
  */
 
+/* Interval at which virtio_gpu_pm_hang_work_func() looks again, in milliseconds */
+#define VIRTIO_GPU_PM_HANG_RETRY_MS	100
+
 static void virtio_gpu_pm_queue_count(struct drm_virt_pm_queue *queue,
 				      unsigned int *queued,
 				      unsigned int *pending)
@@ -55,12 +58,26 @@ static const struct drm_virt_pm_queue_ops virtio_gpu_pm_cursorq_ops = {
 	.flush = virtio_gpu_pm_queue_flush,
 };
 
+/*
+ * PM callbacks, function resets and unbinding hold the device lock, and unbinding
+ * waits for this work. A reset meanwhile has ended the DMA of the device.
+ */
 static void virtio_gpu_pm_hang_work_func(struct work_struct *work)
 {
 	struct virtio_gpu_device *vgdev =
-		container_of(work, struct virtio_gpu_device, pm.hang_work);
+		container_of(to_delayed_work(work), struct virtio_gpu_device,
+			     pm.hang_work);
+	struct device *dev = vgdev->ddev->dev;
 
-	drm_virt_pm_lose(&vgdev->pm.base, "the host does not answer");
+	if (!device_trylock(dev)) {
+		queue_delayed_work(system_freezable_wq, &vgdev->pm.hang_work,
+				   msecs_to_jiffies(VIRTIO_GPU_PM_HANG_RETRY_MS));
+		return;
+	}
+
+	if (READ_ONCE(vgdev->pm.hang_epoch) == vgdev->pm.base.epoch)
+		drm_virt_pm_lose(&vgdev->pm.base, "the host does not answer");
+	device_unlock(dev);
 }
 
 /* Set up both queues */
@@ -78,7 +95,7 @@ void virtio_gpu_pm_init_queues(struct virtio_gpu_device *vgdev)
 		.ops = &virtio_gpu_pm_cursorq_ops,
 		.progress = &vgdev->cursorq.ack_queue,
 	};
-	INIT_WORK(&vgdev->pm.hang_work, virtio_gpu_pm_hang_work_func);
+	INIT_DELAYED_WORK(&vgdev->pm.hang_work, virtio_gpu_pm_hang_work_func);
 }
 
 static void virtio_gpu_pm_set_stopped(struct virtio_gpu_queue *vgvq,
@@ -383,11 +400,12 @@ int virtio_gpu_pm_host_alive(struct virtio_gpu_device *vgdev)
 /*
  * The host does not answer a command that must be. For a caller that has to
  * return memory to its owner and may hold locks. Stops the DMA of the device at
- * once. The device is lost when tasks run.
+ * once. The device is lost when tasks run, unless it was reset until then.
  */
 void virtio_gpu_pm_host_hangs(struct virtio_gpu_device *vgdev)
 {
+	WRITE_ONCE(vgdev->pm.hang_epoch, vgdev->pm.base.epoch);
 	virtio_gpu_pm_stop_queues(vgdev);
 	virtio_gpu_pm_reset_device(vgdev);
-	queue_work(system_freezable_wq, &vgdev->pm.hang_work);
+	queue_delayed_work(system_freezable_wq, &vgdev->pm.hang_work, 0);
 }

@@ -578,6 +578,38 @@ static void virtio_gpu_pm_test_function_reset_hang(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
 }
 
+static void vg_test_hang(struct vg_mock_host *host)
+{
+	host->in_reset = NULL;
+	virtio_gpu_pm_host_hangs(vg_mock_vgdev(host));
+}
+
+/* A device that hangs while it is reset anyway is not given up for that. */
+static void virtio_gpu_pm_test_hang_while_reset(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
+	struct virtio_gpu_device *vgdev = vg_mock_vgdev(host);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 shown = vg_mock_dumb(user);
+
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
+	vg_mock_check(host);
+
+	host->in_reset = vg_test_hang;
+	vg_mock_reset_prepare(host);
+	flush_delayed_work(&vgdev->pm.hang_work);
+	KUNIT_EXPECT_EQ(test, vg_test_state(host), DRM_VIRT_PM_DOWN);
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_reset_done(host));
+	VG_MOCK_AWAIT(test, !flush_delayed_work(&vgdev->pm.hang_work));
+	KUNIT_EXPECT_EQ(test, vg_test_state(host), DRM_VIRT_PM_RUNNING);
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
+
+	/* one that is not reset until tasks run is */
+	virtio_gpu_pm_host_hangs(vgdev);
+	VG_MOCK_AWAIT(test, vg_test_state(host) == DRM_VIRT_PM_LOST);
+}
+
 static void virtio_gpu_pm_test_function_reset_lost(struct kunit *test)
 {
 	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
@@ -727,6 +759,7 @@ static struct kunit_case virtio_gpu_pm_recovery_tests[] = {
 	KUNIT_CASE(virtio_gpu_pm_test_function_reset),
 	KUNIT_CASE(virtio_gpu_pm_test_function_reset_3d),
 	KUNIT_CASE(virtio_gpu_pm_test_function_reset_hang),
+	KUNIT_CASE(virtio_gpu_pm_test_hang_while_reset),
 	KUNIT_CASE(virtio_gpu_pm_test_function_reset_lost),
 	KUNIT_CASE(virtio_gpu_pm_test_function_reset_ioctl),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_function_reset_restore,
