@@ -192,7 +192,10 @@ static int virtio_gpu_pm_suspend(struct drm_virt_pm *vpm)
 		ret = virtio_gpu_pm_suspend_kms(vgdev);
 		if (ret && may_refuse)
 			goto err_start;
-	} else {
+	}
+
+	WRITE_ONCE(vgdev->pm.reset_due, true);
+	if (!idle) {
 		/* Neither the commit nor a work that waits for it is waited for. */
 		vgdev->pm.live_reset = true;
 		virtio_gpu_pm_stop_queues(vgdev);
@@ -248,6 +251,7 @@ static void virtio_gpu_pm_quiesce(struct drm_virt_pm *vpm)
 {
 	struct virtio_gpu_device *vgdev = virtio_gpu_pm_to_vgdev(vpm);
 
+	WRITE_ONCE(vgdev->pm.reset_due, true);
 	virtio_gpu_pm_stop_queues(vgdev);
 	/* A device without queues was reset before they were deleted. */
 	if (!vgdev->ctrlq.vq)

@@ -87,6 +87,9 @@ struct virtio_gpu_pm {
 	/** @hang_work: Gives up a device that hangs outside of PM callbacks. */
 	struct work_struct hang_work;
 
+	/** @reset_due: The device is reset before the queues are started again. */
+	bool reset_due;
+
 	/** @host_only: Number of objects whose content only the host has. */
 	atomic_t host_only;
 

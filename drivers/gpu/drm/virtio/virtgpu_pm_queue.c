@@ -94,6 +94,7 @@ static void virtio_gpu_pm_set_stopped(struct virtio_gpu_queue *vgvq,
 void virtio_gpu_pm_start_queues(struct virtio_gpu_device *vgdev)
 {
 	WRITE_ONCE(vgdev->pm.stalled, false);
+	WRITE_ONCE(vgdev->pm.reset_due, false);
 	virtio_gpu_pm_set_stopped(&vgdev->ctrlq, false);
 	virtio_gpu_pm_set_stopped(&vgdev->cursorq, false);
 }
@@ -383,11 +384,13 @@ int virtio_gpu_pm_host_alive(struct virtio_gpu_device *vgdev)
 /*
  * The host does not answer a command that must be. For a caller that has to
  * return memory to its owner and may hold locks. Stops the DMA of the device at
- * once. The device is lost when tasks run.
+ * once. The device is lost when tasks run, unless a PM callback is about to reset
+ * it and has stopped the queues for that.
  */
 void virtio_gpu_pm_host_hangs(struct virtio_gpu_device *vgdev)
 {
 	virtio_gpu_pm_stop_queues(vgdev);
 	virtio_gpu_pm_reset_device(vgdev);
-	queue_work(system_freezable_wq, &vgdev->pm.hang_work);
+	if (!READ_ONCE(vgdev->pm.reset_due))
+		queue_work(system_freezable_wq, &vgdev->pm.hang_work);
 }
