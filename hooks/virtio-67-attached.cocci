@@ -14,6 +14,8 @@
 //# add 1 static int virtgpu_dma_buf_restore(
 //# add 1 bo->pm.restore = virtgpu_dma_buf_restore;
 //# gone MAX_SCHEDULE_TIMEOUT
+//# file drivers/gpu/drm/virtio/virtgpu_plane.c
+//# add 1 ret = virtio_gpu_object_attach(
 
 @attach@
 identifier vgdev, obj;
@@ -77,7 +79,8 @@ symbol fence;
 -		return -ENOMEM;
 +	if (!fence) {
 +		virtio_gpu_object_detach(vgdev, bo, NULL);
-+		if (drm_virt_pm_queue_drain(&vgdev->ctrlq.pm))
++		if (READ_ONCE(vgdev->ctrlq.stopped) ||
++		    drm_virt_pm_queue_drain(&vgdev->ctrlq.pm))
 +			virtio_gpu_pm_host_hangs(vgdev);
 +		return 0;
 +	}
@@ -115,6 +118,25 @@ expression resv;
 +		drm_virt_pm_timeout(&vgdev->pm.base)
  	)
  	...
+ }
+
+// it would never be attached again
+@prepare@
+expression list es;
+symbol ret, bo, obj;
+@@
+ virtio_gpu_prepare_imported_obj(...)
+ {
+ 	<...
+-	virtio_gpu_object_attach(es);
++	ret = virtio_gpu_object_attach(es);
++	if (ret) {
++		dma_buf_unmap_attachment(obj->import_attach, bo->sgt,
++					 DMA_BIDIRECTIONAL);
++		bo->sgt = NULL;
++		goto err;
++	}
+ 	...>
  }
 
 @import@

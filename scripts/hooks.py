@@ -377,6 +377,8 @@ def apply_edits(files, path, wanted=lambda file: True,
             edits.append({'file': rest, 'line': n, 'put': []})
         elif word == 'needs' and edits and rest:
             edits[-1]['needs'] = rest
+        elif word == 'when' and edits and ' |' in rest:
+            edits[-1]['when'] = rest.split(' |', 1)
         elif word in ('before', 'after') and edits and bar == '|':
             edits[-1]['how'], edits[-1]['anchor'] = word, text
         elif word == 'put' and edits and bar == '|':
@@ -393,6 +395,10 @@ def apply_edits(files, path, wanted=lambda file: True,
             raise Failure(f'{where}: wants before or after, and put')
         if ('needs' in e and e['needs'] not in files.changed or
                 not wanted(e['file'])):
+            continue
+        if 'when' in e and not (files.exists(e['when'][0]) and
+                                e['when'][1] in files.read(e['when'][0])):
+            tell(f'{where}: not for this kernel')
             continue
         if not files.exists(e['file']):
             raise Failure(f'{where}: there is no such file in this kernel')

@@ -37,6 +37,7 @@ KMEMLEAK = '/sys/kernel/debug/kmemleak'
 # see Documentation/admin-guide/tainted-kernels.rst
 TAINT_USER = 1 << 6             # an option of a driver that is called dangerous
 TAINT_OOT_MODULE = 1 << 12      # a module of our tests
+TAINT_SOFTLOCKUP = 1 << 14      # a fence of sw_sync, or a lockup, which is in the log as well
 TAINT_TEST = 1 << 18            # KUnit
 # (device, offset, bytes) of the chipset's registers that SeaBIOS 1.16 sets up at boot
 # but not when it resumes from S3, on q35. Without its power management base a guest

@@ -381,8 +381,11 @@ static void drm_virt_pm_test_check_program(struct kunit *test)
 		 pid_nr(task_tgid(current)));
 	KUNIT_EXPECT_STREQ(test, seq_buf_str(&why), expected);
 
-	/* also when it has ended and another process has the file */
-	task = kthread_run(end_at_once, NULL, "drm_virt_pm_kunit");
+	/*
+	 * Also when it has ended and another process has the file. A task that
+	 * has ended has no pid, so this one does not run before it is stopped.
+	 */
+	task = kthread_create(end_at_once, NULL, "drm_virt_pm_kunit");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
 	get_task_struct(task);
 	pid = get_pid(task_tgid(task));

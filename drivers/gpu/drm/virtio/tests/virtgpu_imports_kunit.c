@@ -147,8 +147,6 @@ static struct vg_test_foreign *vg_test_import(struct vg_mock_user *user,
 
 	obj = drm->driver->gem_prime_import(drm, foreign->buf);
 	dma_buf_put(foreign->buf);
-	if (obj == ERR_PTR(-ENODEV))
-		kunit_skip(test, "this kernel imports no foreign buffers");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
 	foreign->bo = gem_to_virtio_gpu_obj(obj);
 	foreign->unpinned_stale = 0;
@@ -242,17 +240,51 @@ static void virtio_gpu_pm_test_import_moves(struct kunit *test)
 	vg_test_check_place(test, host, host->shown[0], foreign);
 }
 
-static struct completion vg_test_restoring;
+static void virtio_gpu_pm_test_import_not_attached(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_blob);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	struct vg_test_foreign *foreign;
+	u32 handle, own = vg_mock_dumb(user);
 
+	/* One whose new place a stopped queue refuses is attached the next time. */
+	foreign = vg_test_import(user, &handle);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, own));
+	vg_test_foreign_move(foreign);
+	vg_mock_check(host);
+
+	virtio_gpu_pm_stop_queues(vg_mock_vgdev(host));
+	KUNIT_EXPECT_EQ(test, -ENODEV, vg_mock_show(user, 0, handle));
+	virtio_gpu_pm_start_queues(vg_mock_vgdev(host));
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_show(user, 0, handle));
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, handle));
+	vg_test_check_place(test, host, host->shown[0], foreign);
+}
+
+static struct completion vg_test_restoring;
+static struct vg_mock_task *vg_test_mover;
+
+/* The host does not create the resource before the move waits or is done. */
 static void vg_test_tell(struct vg_mock_host *host, u32 type)
 {
-	if (type == VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB)
-		complete_all(&vg_test_restoring);
+	struct vg_mock_task *mover = vg_test_mover;
+	unsigned long end = jiffies + 5 * HZ;
+
+	if (type != VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB)
+		return;
+
+	complete_all(&vg_test_restoring);
+	while (vg_mock_task_runs(mover) && time_before(jiffies, end) &&
+	       !(atomic_read(&mover->calls) && vg_mock_task_sleeps(mover)))
+		usleep_range(1000, 2000);
 }
 
 static int vg_test_move_task(struct vg_mock_task *task)
 {
-	wait_for_completion(&vg_test_restoring);
+	/* the limit only ends a hang */
+	wait_for_completion_timeout(&vg_test_restoring, 20 * HZ);
+	atomic_inc(&task->calls);
 	vg_test_foreign_move(task->arg);
 
 	return 0;
@@ -264,24 +296,26 @@ static void virtio_gpu_pm_test_import_moves_meanwhile(struct kunit *test)
 	struct vg_mock_user *user = vg_mock_open(host, false);
 	u32 handle, own = vg_mock_dumb(user);
 	struct vg_test_foreign *foreign;
-	struct vg_mock_task *task;
 	unsigned int cycle;
 
 	/*
 	 * It moves as soon as the host is told of it again. The host must not
-	 * keep the old place, whichever comes first.
+	 * keep the old place, whichever comes first. The restore waits for the
+	 * host only if it is the first one.
 	 */
-	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, own));
-	for (cycle = 0; cycle < 8; cycle++) {
+	for (cycle = 0; cycle < 4; cycle++) {
 		foreign = vg_test_import(user, &handle);
+		KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0,
+						      cycle % 2 ? own : 0));
 		vg_test_sleep(test, host);
 		vg_mock_check(host);
 
 		init_completion(&vg_test_restoring);
-		task = vg_mock_task_start(user, vg_test_move_task, 0, foreign);
+		vg_test_mover = vg_mock_task_start(user, vg_test_move_task, 0,
+						   foreign);
 		host->in_command = vg_test_tell;
 		KUNIT_EXPECT_EQ(test, 0, vg_mock_show(user, 0, handle));
-		KUNIT_EXPECT_EQ(test, 0, vg_mock_task_result(task));
+		KUNIT_EXPECT_EQ(test, 0, vg_mock_task_result(vg_test_mover));
 		host->in_command = NULL;
 		vg_mock_check(host);
 
@@ -323,8 +357,9 @@ static void virtio_gpu_pm_test_import_hang(struct kunit *test)
 	KUNIT_EXPECT_GT(test, host->resets, resets);
 	KUNIT_EXPECT_STREQ(test, host->objection, "");
 
-	VG_MOCK_AWAIT(test, READ_ONCE(vg_mock_vpm(host)->state) ==
-			    DRM_VIRT_PM_LOST);
+	flush_work(&vg_mock_vgdev(host)->pm.hang_work);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(vg_mock_vpm(host)->state),
+			DRM_VIRT_PM_LOST);
 	vg_mock_run_later(host);
 	KUNIT_EXPECT_TRUE(test, drm_dev_is_unplugged(vg_mock_drm(host)));
 	vg_mock_let_go(host);
@@ -344,11 +379,42 @@ static void virtio_gpu_pm_test_import_stopped(struct kunit *test)
 	vg_mock_check(host);
 	virtio_gpu_pm_stop_queues(vg_mock_vgdev(host));
 	vg_test_foreign_move(foreign);
-	virtio_gpu_pm_start_queues(vg_mock_vgdev(host));
+	flush_work(&vg_mock_vgdev(host)->pm.hang_work);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(vg_mock_vpm(host)->state),
+			DRM_VIRT_PM_LOST);
 	/* looks at the pages of all resources that the host knows */
 	vg_mock_remove(host);
 	KUNIT_EXPECT_STREQ(test, host->objection, "");
 	vg_mock_close(user);
+}
+
+static struct vg_test_foreign *vg_test_moves;
+
+static void vg_test_move_in_reset(struct vg_mock_host *host)
+{
+	host->in_reset = NULL;
+	vg_test_foreign_move(vg_test_moves);
+}
+
+static void virtio_gpu_pm_test_import_moves_in_suspend(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_blob);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 handle, own = vg_mock_dumb(user);
+
+	/* A suspend has stopped the queues, and resets the device in any case. */
+	vg_test_moves = vg_test_import(user, &handle);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, own));
+	vg_mock_check(host);
+	host->in_reset = vg_test_move_in_reset;
+	vg_test_sleep(test, host);
+	flush_work(&vg_mock_vgdev(host)->pm.hang_work);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(vg_mock_vpm(host)->state),
+			DRM_VIRT_PM_RUNNING);
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_show(user, 0, handle));
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, handle));
+	vg_test_check_place(test, host, host->shown[0], vg_test_moves);
 }
 
 struct vg_test_busy {
@@ -447,9 +513,11 @@ static void virtio_gpu_pm_test_import_use_busy(struct kunit *test)
 static struct kunit_case virtio_gpu_pm_imports_tests[] = {
 	KUNIT_CASE(virtio_gpu_pm_test_import),
 	KUNIT_CASE(virtio_gpu_pm_test_import_moves),
+	KUNIT_CASE(virtio_gpu_pm_test_import_not_attached),
 	KUNIT_CASE(virtio_gpu_pm_test_import_moves_meanwhile),
 	KUNIT_CASE(virtio_gpu_pm_test_import_hang),
 	KUNIT_CASE(virtio_gpu_pm_test_import_stopped),
+	KUNIT_CASE(virtio_gpu_pm_test_import_moves_in_suspend),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_import_busy, vg_test_busy_gen_params),
 	KUNIT_CASE(virtio_gpu_pm_test_import_use_busy),
 	{}
