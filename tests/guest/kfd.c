@@ -20,6 +20,7 @@
 #include "agent.h"
 
 #define KFD_ADDRESS	0x100000000ull
+#define MAX_GPUS	2		/* and nodes of KFD, which are one each then */
 
 static struct {
 	int fd, drm;
@@ -31,7 +32,7 @@ static struct {
 /* What init asks the process, and what that says */
 struct question {
 	bool open;		/* or check */
-	__u32 megabytes, seed;
+	__u32 megabytes, seed, gpu;
 };
 
 struct answer {
@@ -40,8 +41,12 @@ struct answer {
 	__u32 is, should_be;
 };
 
-static int channel = -1;
-static pid_t process;
+/* One process for each GPU, if any */
+static struct client {
+	bool open;
+	int channel;
+	pid_t process;
+} clients[MAX_GPUS];
 
 static int kfd_ioctl(unsigned long request, void *argument)
 {
@@ -58,22 +63,25 @@ static __u32 pattern(__u64 index)
 	return (__u32)index * 2246822519u ^ kfd.seed * 0x9e3779b1u;
 }
 
-/* The first GPU of KFD, or partition of it, which is that of the first render node */
-static int acquire_vm(__u32 *gpu)
+/*
+ * The GPU of KFD with this number, or partition of one, which is that of the render
+ * node with this number
+ */
+static int acquire_vm(__u32 which, __u32 *gpu)
 {
-	struct kfd_process_device_apertures first = { };
+	struct kfd_process_device_apertures nodes[MAX_GPUS] = { };
 	struct kfd_ioctl_get_process_apertures_new_args get = {
-		.kfd_process_device_apertures_ptr = (uintptr_t)&first,
-		.num_of_nodes = 1,
+		.kfd_process_device_apertures_ptr = (uintptr_t)nodes,
+		.num_of_nodes = MAX_GPUS,
 	};
 	struct kfd_ioctl_acquire_vm_args acquire = { .drm_fd = kfd.drm };
 	int result = kfd_ioctl(AMDKFD_IOC_GET_PROCESS_APERTURES_NEW, &get);
 
 	if (result)
 		return result;
-	if (!get.num_of_nodes)
+	if (which >= get.num_of_nodes)
 		return -ENODEV;
-	*gpu = first.gpu_id;
+	*gpu = nodes[which].gpu_id;
 	acquire.gpu_id = *gpu;
 	return kfd_ioctl(AMDKFD_IOC_ACQUIRE_VM, &acquire);
 }
@@ -115,11 +123,11 @@ static int client_open(const struct question *question)
 
 	kfd.seed = question->seed;
 	kfd.size = (__u64)question->megabytes << 20;
-	kfd.drm = amdgpu_open_node(0);
+	kfd.drm = amdgpu_open_node(question->gpu);
 	if (kfd.drm < 0)
 		return kfd.drm;
 	kfd.fd = open("/dev/kfd", O_RDWR | O_CLOEXEC);
-	result = kfd.fd < 0 ? -errno : acquire_vm(&gpu);
+	result = kfd.fd < 0 ? -errno : acquire_vm(question->gpu, &gpu);
 	if (!result)
 		result = create(gpu);
 	for (__u64 i = 0; !result && i < kfd.size / 4; i++)
@@ -159,7 +167,7 @@ static int client_check(struct answer *answer)
 }
 
 /* The process: until nobody asks any more */
-static void client(int init)
+static void serve(int init)
 {
 	struct question question;
 
@@ -173,26 +181,31 @@ static void client(int init)
 	_exit(0);
 }
 
-static int do_close(int argc, char **argv)
+/* The client of GPU @word, or of the first */
+static int find_client(const char *word, __u32 *gpu)
 {
-	(void)argc;
-	(void)argv;
-	if (channel < 0)
+	*gpu = 0;
+	return (word && parse_number(word, gpu)) || *gpu >= MAX_GPUS ? -EINVAL : 0;
+}
+
+static int end_client(struct client *client)
+{
+	if (!client->open)
 		return 0;
-	close(channel);
-	channel = -1;
-	return waitpid(process, NULL, 0) < 0 ? -errno : 0;
+	close(client->channel);
+	client->open = false;
+	return waitpid(client->process, NULL, 0) < 0 ? -errno : 0;
 }
 
 /* ESRCH if the process was killed */
-static int ask(const struct question *question)
+static int ask(const struct client *client, const struct question *question)
 {
 	struct answer answer;
 
-	if (channel < 0)
+	if (!client->open)
 		return -EBADF;
-	if (send(channel, question, sizeof(*question), MSG_NOSIGNAL) < 0 ||
-	    read(channel, &answer, sizeof(answer)) != sizeof(answer))
+	if (send(client->channel, question, sizeof(*question), MSG_NOSIGNAL) < 0 ||
+	    read(client->channel, &answer, sizeof(answer)) != sizeof(answer))
 		return -ESRCH;
 	if (answer.result == -EILSEQ)
 		reply(" at %#llx is %#x, not %#x", (unsigned long long)answer.at, answer.is,
@@ -200,47 +213,61 @@ static int ask(const struct question *question)
 	return answer.result;
 }
 
-/* kfd-open MEGABYTES SEED: EAGAIN while KFD is locked */
+/* kfd-open MEGABYTES SEED [GPU]: EAGAIN while KFD is locked */
 static int do_open(int argc, char **argv)
 {
 	struct question question = { .open = true };
+	struct client *client;
 	int ends[2], result;
 
-	(void)argc;
-	if (channel >= 0)
-		return -EBUSY;
 	if (parse_number(argv[0], &question.megabytes) ||
-	    parse_number(argv[1], &question.seed))
+	    parse_number(argv[1], &question.seed) ||
+	    find_client(argc > 2 ? argv[2] : NULL, &question.gpu))
 		return -EINVAL;
+	client = &clients[question.gpu];
+	if (client->open)
+		return -EBUSY;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return -errno;
-	process = fork();
-	if (!process) {
+	client->process = fork();
+	if (!client->process) {
+		/* the other one ends when init closes its channel */
+		for (__u32 i = 0; i < MAX_GPUS; i++)
+			if (clients[i].open)
+				close(clients[i].channel);
 		close(ends[0]);
-		client(ends[1]);
+		serve(ends[1]);
 	}
-	if (process < 0) {
+	if (client->process < 0) {
 		result = -errno;
 		close(ends[0]);
 		close(ends[1]);
 		return result;
 	}
 	close(ends[1]);
-	channel = ends[0];
-	result = ask(&question);
+	client->channel = ends[0];
+	client->open = true;
+	result = ask(client, &question);
 	if (result)
-		do_close(0, NULL);
+		end_client(client);
 	return result;
 }
 
-/* kfd-check: the buffer, and whether KFD takes clients */
+/* kfd-check [GPU]: the buffer, and whether KFD takes clients */
 static int do_check(int argc, char **argv)
 {
 	const struct question question = { };
+	__u32 gpu;
 
-	(void)argc;
-	(void)argv;
-	return ask(&question);
+	return find_client(argc > 0 ? argv[0] : NULL, &gpu) ?: ask(&clients[gpu], &question);
+}
+
+/* kfd-close [GPU] */
+static int do_close(int argc, char **argv)
+{
+	__u32 gpu;
+
+	return find_client(argc > 0 ? argv[0] : NULL, &gpu) ?: end_client(&clients[gpu]);
 }
 
 const struct command kfd_commands[] = {

@@ -12,6 +12,7 @@
 
 #define SOURCE_EOP		181	/* GFX_9_0__SRCID__CP_EOP_INTERRUPT */
 #define MAX_DEPTH		4
+#define MQD_HEADER		0xc0310800	/* of a compute queue's */
 #define NOP_ONE_DWORD		0x3fff	/* a count that means none */
 /* Of packets that soc15d.h does not have */
 #define PACKET3_MAP_PROCESS	0xa1
@@ -198,6 +199,10 @@ static bool indirect_buffer(const struct packet *p)
 		.depth = p->stream->depth + 1,
 	};
 
+	if (injected_for(p->gpu, IB_LOST, ib.by.name)) {
+		event("ib-lost", "engine=%s", ib.by.name);
+		return true;
+	}
 	return ib.depth > MAX_DEPTH || pm4_run(p->gpu, p->queue, &ib);
 }
 
@@ -228,6 +233,11 @@ static bool map_queues(const struct packet *p)
 	queue.report = (uint64_t)mqd.cp_hqd_pq_rptr_report_addr_hi << 32 |
 		       mqd.cp_hqd_pq_rptr_report_addr_lo;
 	queue.rptr = mqd.cp_hqd_pq_rptr;
+	if (mqd.header != MQD_HEADER || !queue.base || !queue.doorbell) {
+		event("bad-mqd", "engine=%s va=0x%lx header=0x%x base=0x%lx doorbell=0x%x",
+		      p->stream->by.name, address, mqd.header, queue.base, queue.doorbell);
+		return true;
+	}
 	cp_map(p->gpu, &queue);
 	return true;
 }
