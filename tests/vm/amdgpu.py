@@ -99,9 +99,9 @@ class GpuGuest(Guest):
         """The GPU writes to an address that no page table knows."""
         self.do(f'gpu-stray {ring}')
 
-    def kfd_open(self, megabytes=4, seed=77, gpu=0):
-        """A compute process with a buffer in VRAM."""
-        self.do(f'kfd-open {megabytes} {seed + gpu} {gpu}')
+    def kfd_open(self, megabytes=4, seed=77, gpu=0, queue=False):
+        """A compute process with a buffer in VRAM, and with a queue if asked for."""
+        self.do(f'kfd-open {megabytes} {seed + gpu} {gpu}{" queue" * queue}')
 
     def kfd_check(self, gpu=0):
         self.do(f'kfd-check {gpu}')

@@ -215,6 +215,7 @@ class ModelVm(Vm):
         self.has_display = self.setup.virtio_gpu
         self.kfd = False
         self.bound = False
+        self.slots = list(self.setup.slots)     # where the driver is bound
         self.provoked = {}          # log of a model: numbers of events
 
     def _start_qemu(self):
@@ -260,12 +261,18 @@ class ModelVm(Vm):
 
     def unbind(self):
         self.stop_using_gpu()
-        for slot in self.setup.slots:
+        for slot in self.slots:
             self.guest.write(f'{DRIVER}/unbind', slot)
         self.bound = False
 
+    def unbind_first(self):
+        """Of two GPUs, while the other one is in use"""
+        self.guest.kfd_close(0)         # it would be killed
+        self.guest.write(f'{DRIVER}/unbind', SLOT)
+        self.slots.remove(SLOT)
+
     def bind(self):
-        for slot in self.setup.slots:
+        for slot in self.slots:
             self.guest.write(f'{DRIVER}/bind', slot)
         self._expect_bound()
 
@@ -310,7 +317,7 @@ class ModelVm(Vm):
 
     # Clients
 
-    def use_gpu(self, kfd=True, which=0):
+    def use_gpu(self, kfd=True, which=0, queue=False):
         """Buffers of each kind with content, and work on each engine."""
         guest = self.guest
         guest.gpu_open(which)
@@ -318,7 +325,8 @@ class ModelVm(Vm):
             self._write_with_gpu(guest.gpu_create(kind, megabytes))
         if kfd:
             for gpu in range(len(self.setup.slots)):
-                guest.kfd_open(gpu=gpu)
+                guest.kfd_open(gpu=gpu, queue=queue)
+                guest.kfd_check(gpu)
             self.kfd = True
         for slot in self.setup.slots:
             self.run_ib_tests(slot)
@@ -471,11 +479,15 @@ class ModelVm(Vm):
     def expect_only_first_lost(self):
         """
         Of two GPUs: the clients of the second go on with theirs, in each of their ways.
-        The compute process of the first ends when it is told to.
         """
-        guest = self.guest
         self.wait_until_settled()
         self.expect(self.lost(), 'the first GPU was not given up')
+        self.expect_second_well()
+        self.expect_left_alone()
+
+    def expect_second_well(self):
+        """Of two GPUs, whose buffers are all on this one"""
+        guest = self.guest
         other = self.lost(f'amdgpu {SECOND_SLOT}')
         self.expect(not other, f'the second GPU was given up: {other}')
         for buffer in guest.gpu_buffers:
@@ -484,7 +496,6 @@ class ModelVm(Vm):
         guest.kfd_check(1)
         self._write_with_gpu(guest.gpu_create('vram', 1))
         self.run_ib_tests(SECOND_SLOT)
-        self.expect_left_alone()
         for log in self.second_logs:
             found = Events.read(log).problems()
             self.expect(not found, f'{log.name}: {found[:1]}')
@@ -513,6 +524,11 @@ class ModelVm(Vm):
             raise Failure(f'a lost GPU took work for {ring}')
         self.expect_left_alone()
 
+    def expect_user_queue(self):
+        """One of a process is mapped."""
+        self.expect(self.events().since_reset().named('queue-map', kind='user'),
+                    'no user queue was mapped since the last reset')
+
     def expect_never_accessed(self):
         """Nothing on the device that runs has accessed memory."""
         first = self.events().named('first-access')
@@ -531,7 +547,7 @@ class ModelVm(Vm):
             self.final_check_of_display()
         lost = self.lost()
         if self.bound:
-            for slot in self.setup.slots:
+            for slot in self.slots:
                 if self.lost(f'amdgpu {slot}'):
                     continue
                 self.run_ib_tests(slot)

@@ -41,7 +41,7 @@
  * psp-command id= name= arg= status= answered=0|1
  * psp-ring base= size=
  *
- * queue-map kind=kiq|compute|hiq|sdma engine= me= pipe= queue= doorbell= base=
+ * queue-map kind=kiq|compute|hiq|user|sdma engine= me= pipe= queue= doorbell= base=
  *      mode=                       engine= is the XCC, for sdma the instance
  * queue-unmap (the same keys up to doorbell=)
  * queue-stuck engine= kind= waiting-for=

@@ -31,7 +31,7 @@ static const char usage[] =
 "                         amdgpu ip_block_mask=0x6f dpm=0 ras_enable=0\n"
 "  --direct-firmware      no PSP: amdgpu ip_block_mask=0x1f fw_load_type=0 dpm=0\n"
 "                         ras_enable=0\n"
-"  --vram-size MB         a multiple of 16, 512 or more (default 1024)\n"
+"  --vram-size MB         a power of two, 512 or more (default 1024)\n"
 "  --poison BYTE          what VRAM is filled with at power-on (default 0xa4; 0:\n"
 "                         nothing; even, so that as a page table it is not valid)\n"
 "  --no-vbios             no expansion ROM: 6.12 does not probe then, 7.2 does\n"
@@ -60,11 +60,11 @@ static const char usage[] =
 "  config-gone                 so do all of them, and config space: off the bus\n"
 "\n"
 "NOT modelled: stale TLB entries, HDP and cache flushes, shaders and AQL dispatch,\n"
-"KFD's user queues, the GFX pipe, SDMA paging and user queues, SMU, RAS, VCN, JPEG,\n"
-"displays, XGMI, virtual functions, what memory partitions other than NPS1 do, GPU\n"
-"resets other than the above, what firmware does, timing. Whatever the model does not\n"
-"know is plain memory. A pass means that the driver agrees with this model, not\n"
-"with silicon.\n";
+"waves of a user queue that is preempted, the GFX pipe, SDMA paging and user queues,\n"
+"SMU, RAS, VCN, JPEG, displays, XGMI, virtual functions, what memory partitions other\n"
+"than NPS1 do, GPU resets other than the above, what firmware does, timing. Whatever\n"
+"the model does not know is plain memory. A pass means that the driver agrees with\n"
+"this model, not with silicon.\n";
 
 static const char * const fault_names[FAULTS] = {
 	[PARTITION_WRITE_IGNORED] = "partition-write-ignored",
@@ -171,8 +171,8 @@ static void check_options(struct options *o)
 		die("1, 2, 4 or 8 XCCs");
 	if (!partition_count(&mi300x, o->mode))
 		die("%u XCCs cannot be partitioned so", o->xccs);
-	if (o->vram_size < 512 * MB || o->vram_size % (16 * MB))
-		die("VRAM has 512 MB or more, in steps of 16");
+	if (o->vram_size < 512 * MB || o->vram_size & (o->vram_size - 1))
+		die("VRAM has 512 MB or more, a power of two as its BAR is");
 	if (o->nps != 1 && o->nps != 2 && o->nps != 4)
 		die("NPS1, NPS2 or NPS4");
 	if (o->poison & 1)

@@ -7,13 +7,13 @@
  * Modelled: PCI config space, BARs, MSI or MSI-X; the IP discovery table; a
  * VBIOS that has been posted; the register file; GMC 9: VRAM, the VMID 0
  * aperture and GART, page walks of the other VMIDs, invalidation, page faults
- * with their interrupt; the IH ring; CP: KIQ and compute queues by MQD, the
- * PM4 packets that the driver emits; SDMA 4.4.2: the kernel's queue and its
+ * with their interrupt; the IH ring; CP: KIQ and compute queues by MQD, run lists
+ * of KFD with the user queues on them, the PM4 packets that the driver emits; SDMA 4.4.2: the kernel's queue and its
  * packets; PSP: bootloader mailbox and GPCOM ring; compute partition modes.
  *
  * NOT modelled, so a pass says nothing about it: stale TLB entries (every
- * access walks), HDP and cache flushes, shaders and AQL dispatch, user-mode
- * queues and doorbells of KFD processes, the GFX pipe, SDMA paging and user
+ * access walks), HDP and cache flushes, shaders and AQL dispatch, running waves of
+ * a user queue that is preempted, the GFX pipe, SDMA paging and user
  * queues, the SMU, RAS, VCN and JPEG, displays, XGMI, SR-IOV virtual
  * functions, what memory partitions other than NPS1 do, GPU resets (mode-1 or
  * other: a new process, a bus reset, and with --reset-when-down the end of a
@@ -154,13 +154,15 @@ struct ih {
 	uint32_t cntl, base, base_hi, wptr, wptr_lo, wptr_hi;
 };
 
-enum queue_kind { KIQ, COMPUTE, HIQ };
+enum queue_kind { KIQ, COMPUTE, HIQ, USER };
 
 /**
  * struct queue - a mapped queue of the CP
  * @rptr: in dwords, never wraps; as @wptr
  * @mask: of a position in the ring
  * @report: where the read pointer is written
+ * @vmid: of USER: whose addresses these are
+ * @mqd: of USER: where its state is kept while it is not mapped
  * @stuck: the log knows that the packet at @rptr waits
  */
 struct queue {
@@ -168,7 +170,8 @@ struct queue {
 	enum queue_kind kind;
 	unsigned int xcc, me, pipe, index;
 	uint32_t doorbell;
-	uint64_t base, rptr, wptr, mask, report;
+	unsigned int vmid;
+	uint64_t base, rptr, wptr, mask, report, mqd;
 };
 
 struct xcc {
@@ -356,6 +359,8 @@ bool cp_doorbell(struct gpu *gpu, uint32_t index, uint64_t value);
 void cp_tick(struct gpu *gpu);
 void cp_map(struct gpu *gpu, const struct queue *queue);
 void cp_unmap(struct gpu *gpu, struct queue *queue);
+void cp_unmap_users(struct gpu *gpu, const struct requester *by, unsigned int xcc);
+void cp_run(struct gpu *gpu, struct queue *queue);
 struct queue *cp_find(struct gpu *gpu, unsigned int xcc, uint32_t doorbell);
 const char *cp_name(const struct gpu *gpu, const struct queue *queue);
 bool pm4_run(struct gpu *gpu, struct queue *queue, struct stream *stream);
