@@ -246,6 +246,22 @@ static int do_create(int argc, char **argv)
 	return 0;
 }
 
+/* gpu-hold MEGABYTES: takes so much of VRAM, until gpu-close or the next gpu-hold */
+static int do_hold(int argc, char **argv)
+{
+	static struct drm_gem_close held;
+	__u32 megabytes;
+
+	(void)argc;
+	if (parse_number(argv[0], &megabytes))
+		return -EINVAL;
+	if (held.handle)
+		gpu_ioctl(DRM_IOCTL_GEM_CLOSE, &held);
+	held.handle = 0;
+	return megabytes ? create((__u64)megabytes << 20, AMDGPU_GEM_DOMAIN_VRAM, 0,
+				  &held.handle) : 0;
+}
+
 /* gpu-check INDEX: error EILSEQ with how many dwords are wrong, and the first */
 static int do_check(int argc, char **argv)
 {
@@ -438,6 +454,7 @@ const struct command amdgpu_commands[] = {
 	{ "gpu-open", 0, false, do_open },
 	{ "gpu-close", 0, false, do_close },
 	{ "gpu-create", 3, false, do_create },
+	{ "gpu-hold", 1, false, do_hold },
 	{ "gpu-check", 1, false, do_check },
 	{ "gpu-write", 3, false, do_write },
 	{ "gpu-copy", 2, false, do_copy },

@@ -81,6 +81,10 @@ class GpuGuest(Guest):
         self.gpu_buffers.append(Buffer(index, kind, megabytes))
         return self.gpu_buffers[-1]
 
+    def gpu_hold(self, megabytes):
+        """So much of VRAM is in use, beside the buffers; 0 for no more."""
+        self.do(f'gpu-hold {megabytes}')
+
     def gpu_check(self, buffer):
         self.do(f'gpu-check {buffer.index}')
 
@@ -91,28 +95,36 @@ class GpuGuest(Guest):
     def gpu_copy(self, source, target):
         self.do(f'gpu-copy {source.index} {target.index}')
 
-    def kfd_open(self, megabytes=4, seed=77):
-        """A compute process with a buffer in VRAM."""
-        self.do(f'kfd-open {megabytes} {seed}')
+    def gpu_stray(self, ring):
+        """The GPU writes to an address that no page table knows."""
+        self.do(f'gpu-stray {ring}')
 
-    def kfd_check(self):
-        self.do('kfd-check')
+    def kfd_open(self, megabytes=4, seed=77, gpu=0, queue=False):
+        """A compute process with a buffer in VRAM, and with a queue if asked for."""
+        self.do(f'kfd-open {megabytes} {seed + gpu} {gpu}{" queue" * queue}')
 
-    def kfd_close(self):
-        self.do('kfd-close')
+    def kfd_check(self, gpu=0):
+        self.do(f'kfd-check {gpu}')
 
-    def gpu_debugfs(self):
+    def kfd_close(self, gpu=0):
+        self.do(f'kfd-close {gpu}')
+
+    def gpu_debugfs(self, slot=''):
         """The amdgpu's directory in debugfs, which is not 0 beside a virtio-gpu."""
-        found = self.find_gpu_debugfs()
+        found = self.find_gpu_debugfs(slot)
         if not found:
             raise Failure('amdgpu has no debugfs directory')
         return found
 
-    def find_gpu_debugfs(self):
-        """None if there is none: an unplugged device loses it."""
-        for minor in range(8):
+    def find_gpu_debugfs(self, slot=''):
+        """
+        None if there is none: an unplugged device loses it. Without @slot the first one;
+        the partitions of a GPU follow it, and there are up to 8.
+        """
+        for minor in range(18):
             try:
-                if self.read(f'{DEBUGFS}/{minor}/name').startswith('amdgpu'):
+                name = self.read(f'{DEBUGFS}/{minor}/name')
+                if name.startswith('amdgpu') and slot in name:
                     return f'{DEBUGFS}/{minor}'
             except Refused:
                 continue

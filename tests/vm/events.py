@@ -4,7 +4,11 @@
 import dataclasses
 
 # What must not be there in a healthy run
-BAD = ('gpu-fault', 'poison-fetch', 'bad-packet', 'queue-stuck', 'interrupt-dropped')
+BAD = ('gpu-fault', 'poison-fetch', 'bad-packet', 'bad-mqd', 'queue-stuck',
+       'interrupt-dropped', 'psp-order', 'dma-while-off', 'register-written-while-off',
+       'doorbell-while-off', 'vram-written-while-off')
+# Of these also a GPU that was given up is not to be guilty
+MISUSE = tuple(name for name in BAD if name.endswith('-while-off'))
 
 
 @dataclasses.dataclass
@@ -90,5 +94,7 @@ class Events(list):
         """Did the model end in good order?"""
         return bool(self) and self[-1].name == 'end'
 
-    def problems(self):
-        return [str(event) for event in self if event.name in BAD]
+    def problems(self, names=BAD, provoked=()):
+        """@provoked: numbers of events that a scenario wanted"""
+        return [str(event) for event in self
+                if event.name in names and event.number not in provoked]

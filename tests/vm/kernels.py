@@ -4,12 +4,16 @@
 make test: the kernels, one after the other, and what came out of all.
 
 Everything runs on the first kernel of kernels/table, with all that the debug kernel
-looks at; of the others, whether the hooks fit, the build, the unit tests, and one
-scenario for each way to sleep, without, as three debug kernels take too long to
-build. A kernel that is named is tested in full.
+looks at, but for most scenarios of amdgpu; of the others, whether the hooks fit, the
+build, the unit tests, and one scenario for each way to sleep, without, as three debug
+kernels take too long to build. A kernel that is named is tested as the first.
+
+make test-amdgpu (--amdgpu): all scenarios of amdgpu on the first kernel and, without
+debugging, on the second; or on the one that is named.
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import subprocess
@@ -18,7 +22,7 @@ import tempfile
 from pathlib import Path
 
 import run
-from run import REPO, Outcome, guarded, say
+from run import REPO, Outcome, guarded, say, wants_amdgpu
 
 sys.path.insert(0, str(REPO / 'scripts'))
 from common import kernels      # noqa: E402
@@ -28,22 +32,50 @@ ESSENCE = ['s4', 's3']
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('kernel', nargs='?', help='only this one, and all of it')
+    parser.add_argument('kernel', nargs='?', help='only this one')
+    parser.add_argument('--amdgpu', action='store_true', help='all scenarios of amdgpu')
     parser.add_argument('--scenario', nargs='+', default=[],
                         help='only these')
     return parser.parse_args()
 
 
-def wants_amdgpu(scenarios, unit):
-    """Its module takes some minutes to compile: where all is tested, or what needs it."""
-    return not unit and (not scenarios or any(
-        Path(name).name.startswith(('amdgpu_', 'mixed_')) for name in scenarios))
+@dataclasses.dataclass
+class Plan:
+    """What is tested of a kernel."""
+
+    what: str               # in words
+    scenarios: list = dataclasses.field(default_factory=list)   # none: the default ones
+    debug: bool = True
+    unit: bool = False
+
+    @property
+    def amdgpu(self):
+        """The module takes some minutes to compile: only where it is used."""
+        return not self.unit and (not self.scenarios or
+                                  any(map(wants_amdgpu, self.scenarios)))
 
 
-def test(kernel, scenarios, unit):
+def plan(arguments, number):
+    if arguments.scenario:
+        return Plan('what was named', arguments.scenario)
+    if arguments.amdgpu:
+        return Plan('amdgpu', run.amdgpu_scenarios(), debug=not number)
+    if not number:
+        return Plan('all')
+    return Plan('KUnit, ' + ', '.join(ESSENCE), ESSENCE, debug=False, unit=True)
+
+
+def chosen_kernels(arguments):
+    if arguments.kernel:
+        return [arguments.kernel]
+    known = list(kernels())
+    return known[:2] if arguments.amdgpu else known
+
+
+def test(kernel, todo):
     """Outcome of one kernel; one that cannot be built or run is one failure."""
-    environment = dict(os.environ, KERNEL=kernel, DEBUG='0' if unit else '1', STOCK='0',
-                       AMDGPU=str(int(wants_amdgpu(scenarios, unit))))
+    environment = dict(os.environ, KERNEL=kernel, DEBUG=str(int(todo.debug)), STOCK='0',
+                       AMDGPU=str(int(todo.amdgpu)))
     build = subprocess.run([sys.executable, REPO / 'scripts/kernel.py'], env=environment)
     if build.returncode == 130:
         raise KeyboardInterrupt
@@ -53,8 +85,8 @@ def test(kernel, scenarios, unit):
     with tempfile.TemporaryDirectory() as directory:
         total = Path(directory) / 'total'
         command = [sys.executable, REPO / 'tests/vm/run.py', '--kernel', kernel,
-                   '--variant', 'normal' if unit else 'debug', '--total', total]
-        tested = subprocess.run(command + ['--unit'] * unit + scenarios)
+                   '--variant', 'debug' if todo.debug else 'normal', '--total', total]
+        tested = subprocess.run(command + ['--unit'] * todo.unit + todo.scenarios)
         if tested.returncode == 130:
             raise KeyboardInterrupt
         if not total.exists():
@@ -82,14 +114,9 @@ def main():
     arguments = parse_arguments()
     run.choose(arguments.scenario)
     outcomes = []
-    for number, kernel in enumerate([arguments.kernel] if arguments.kernel else kernels()):
-        if arguments.scenario:
-            what, scenarios, unit = 'what was named', arguments.scenario, False
-        elif arguments.kernel or not number:
-            what, scenarios, unit = 'all', [], False
-        else:
-            what, scenarios, unit = 'KUnit, ' + ', '.join(ESSENCE), ESSENCE, True
-        outcomes.append((kernel, what, test(kernel, scenarios, unit)))
+    for number, kernel in enumerate(chosen_kernels(arguments)):
+        todo = plan(arguments, number)
+        outcomes.append((kernel, todo.what, test(kernel, todo)))
     total = Outcome()
     for _, _, outcome in outcomes:
         total += outcome

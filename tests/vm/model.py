@@ -8,13 +8,14 @@ hibernation the guest finds another device than the one that it left.
 """
 
 import dataclasses
+import re
 import signal
 import subprocess
 import time
 from pathlib import Path
 
 from amdgpu import GpuGuest
-from events import Events
+from events import MISUSE, Events
 from guest import Channel, Refused
 from qemu import Qemu, newer_binary
 from verdict import Failure, Unusable
@@ -23,7 +24,7 @@ from vm import TAINT_USER, Setup, Vm
 REPO = Path(__file__).resolve().parents[2]
 MODELS = REPO / 'tests/models'
 
-SLOT = '0000:01:00.0'
+SLOT, SECOND_SLOT = '0000:01:00.0', '0000:02:00.0'
 DEVICE = f'/sys/bus/pci/devices/{SLOT}'
 PARTITION = f'{DEVICE}/current_compute_partition'
 DRIVER = '/sys/bus/pci/drivers/amdgpu'
@@ -33,6 +34,7 @@ PARAMETERS = {
     'direct': 'ip_block_mask=0x1f fw_load_type=0 dpm=0 ras_enable=0',
 }
 PORT = 'pcie-root-port,id=port0,bus=pcie.0,addr=10,slot=1'
+SECOND_PORT = 'pcie-root-port,id=port1,bus=pcie.0,addr=11,slot=2'
 # What an unbind leaves behind, whether the GPU ever slept or not
 UPSTREAM_LEAKS = (
     (r'kfd_parse_crat_table',
@@ -65,7 +67,8 @@ class Model:
     def __init__(self, program, options, socket, log):
         self.log = log
         self.process = subprocess.Popen(
-            [str(program), '--socket', str(socket), '--log', str(log), *options],
+            [str(program), '--socket', str(socket), '--log', str(log),
+             '--reset-when-down', *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True, start_new_session=True)
         try:
@@ -104,7 +107,10 @@ class Model:
 
 @dataclasses.dataclass
 class ModelSetup(Setup):
-    """A machine with the model on a PCIe port, and a virtio-gpu only if asked for."""
+    """
+    A machine with the model on a PCIe port, with another one and with a virtio-gpu only
+    if asked for.
+    """
 
     outputs: tuple = None           # one if there is a virtio-gpu
     memory: int = 1280              # of 1024 an image in the debug kernel leaves too little
@@ -113,6 +119,7 @@ class ModelSetup(Setup):
     virtio_gpu: bool = False
     model: tuple = ()               # options of the model
     later_model: tuple = None       # of those after the first start, if others
+    second: tuple = None            # options of a second model, if there is one
     driver: str = ''                # more parameters of amdgpu
 
     def __post_init__(self):
@@ -130,6 +137,10 @@ class ModelSetup(Setup):
         return dataclasses.replace(self, model=self.later_model)
 
     @property
+    def slots(self):
+        return (SLOT,) if self.second is None else (SLOT, SECOND_SLOT)
+
+    @property
     def loader(self):
         return 'direct' if '--direct-firmware' in self.model else 'psp'
 
@@ -139,10 +150,10 @@ class ModelSetup(Setup):
 
 
 class ModelQemu(Qemu):
-    """QEMU with vfio-user-pci, and the model that it is connected to."""
+    """QEMU with vfio-user-pci, and the models that it is connected to."""
 
     def __init__(self, setup, files, number, timeout, program):
-        self.model = None
+        self.model = self.second = None
         self.number, self.program = number, program
         super().__init__(setup, files, number, timeout)
 
@@ -150,25 +161,35 @@ class ModelQemu(Qemu):
         log = self.files.directory / f'model-{self.number}.log'
         self.model = Model(self.program, self.setup.model,
                            self.sockets / 'gpu', log)
+        if self.setup.second is not None:
+            log = self.files.directory / f'model-{self.number}-second.log'
+            self.second = Model(self.program, self.setup.second,
+                                self.sockets / 'second', log)
         super()._start()
 
     def _command(self):
         memory = self.setup.memory
-        device = ('{"driver":"vfio-user-pci","bus":"port0","id":"model0",'
-                  f'"socket":{{"type":"unix","path":"{self.sockets}/gpu"}}}}')
         command = super()._command()
         command[0] = newer_binary()
         if self.setup.virtio_gpu:
             command += ['-device', PORT]
+        command += ['-device', self._device(0, 'gpu')]
+        if self.second:
+            command += ['-device', SECOND_PORT, '-device', self._device(1, 'second')]
         # the model maps the guest's memory, so it has to be a file
-        return [*command, '-device', device, '-m', f'{memory},maxmem=8G',
+        return [*command, '-m', f'{memory},maxmem=8G',
                 '-object', f'memory-backend-memfd,id=ram,size={memory}M,share=on',
                 '-machine', 'memory-backend=ram']
 
+    def _device(self, number, socket):
+        return (f'{{"driver":"vfio-user-pci","bus":"port{number}","id":"model{number}",'
+                f'"socket":{{"type":"unix","path":"{self.sockets}/{socket}"}}}}')
+
     def close(self):
         super().close()
-        if self.model:
-            self.model.close()
+        for model in (self.model, self.second):
+            if model:
+                model.close()
 
 
 @dataclasses.dataclass
@@ -188,11 +209,14 @@ class ModelVm(Vm):
         super().__init__(setup, files, **options)
         self.parts = parts
         self.guest = GpuGuest()
-        self.model_logs = []
+        self.model_logs = []        # of the first GPU
+        self.second_logs = []       # of the other one, if any
         self.mode = None            # the partition mode that was asked for
         self.has_display = self.setup.virtio_gpu
         self.kfd = False
         self.bound = False
+        self.slots = list(self.setup.slots)     # where the driver is bound
+        self.provoked = {}          # log of a model: numbers of events
 
     def _start_qemu(self):
         self.starts += 1
@@ -200,6 +224,8 @@ class ModelVm(Vm):
         self.qemu = ModelQemu(setup, self.files, self.starts, self.timeout,
                               self.parts.program)
         self.model_logs.append(self.qemu.model.log)
+        if self.qemu.second:
+            self.second_logs.append(self.qemu.second.log)
         if self.setup.virtio_gpu:
             self._host_logs.append(self.qemu.host_log)
         self.guest.attach(Channel(str(self.qemu.sockets / 'agent'), self.timeout))
@@ -235,11 +261,19 @@ class ModelVm(Vm):
 
     def unbind(self):
         self.stop_using_gpu()
-        self.guest.write(f'{DRIVER}/unbind', SLOT)
+        for slot in self.slots:
+            self.guest.write(f'{DRIVER}/unbind', slot)
         self.bound = False
 
+    def unbind_first(self):
+        """Of two GPUs, while the other one is in use"""
+        self.guest.kfd_close(0)         # it would be killed
+        self.guest.write(f'{DRIVER}/unbind', SLOT)
+        self.slots.remove(SLOT)
+
     def bind(self):
-        self.guest.write(f'{DRIVER}/bind', SLOT)
+        for slot in self.slots:
+            self.guest.write(f'{DRIVER}/bind', slot)
         self._expect_bound()
 
     def power_on_again_with_driver(self):
@@ -283,22 +317,26 @@ class ModelVm(Vm):
 
     # Clients
 
-    def use_gpu(self, kfd=True):
+    def use_gpu(self, kfd=True, which=0, queue=False):
         """Buffers of each kind with content, and work on each engine."""
         guest = self.guest
-        guest.gpu_open()
+        guest.gpu_open(which)
         for kind, megabytes in (('vram', 4), ('vram', 4), ('gtt', 1)):
             self._write_with_gpu(guest.gpu_create(kind, megabytes))
         if kfd:
-            guest.kfd_open()
+            for gpu in range(len(self.setup.slots)):
+                guest.kfd_open(gpu=gpu, queue=queue)
+                guest.kfd_check(gpu)
             self.kfd = True
-        self.run_ib_tests()
+        for slot in self.setup.slots:
+            self.run_ib_tests(slot)
 
     def stop_using_gpu(self):
         if self.guest.gpu_buffers:
             self.guest.gpu_close()
         if self.kfd:
-            self.guest.kfd_close()
+            for gpu in range(len(self.setup.slots)):
+                self.guest.kfd_close(gpu)
         self.kfd = False
 
     def _write_with_gpu(self, buffer):
@@ -340,9 +378,9 @@ class ModelVm(Vm):
             raise Failure('compute queues were mapped in '
                           f'{" ".join(self.events().compute_queue_modes())}, not {self.mode}')
 
-    def run_ib_tests(self):
+    def run_ib_tests(self, slot=SLOT):
         """All rings of all partitions, as the driver itself tests them."""
-        text = self.guest.read(f'{self.guest.gpu_debugfs()}/amdgpu_test_ib')
+        text = self.guest.read(f'{self.guest.gpu_debugfs(slot)}/amdgpu_test_ib')
         if 'ib ring tests passed' not in text:
             raise Failure(f'IB tests: {text.strip()}')
 
@@ -355,10 +393,48 @@ class ModelVm(Vm):
                           f'their first access, not {" ".join(late)}')
 
     def expect_healthy_model(self):
-        for log in self.model_logs:
-            found = Events.read(log).problems()
+        self._expect_none()
+
+    def expect_left_alone(self):
+        """Since it is off the bus nobody used it, and it used no memory."""
+        self._expect_none(MISUSE)
+
+    def _expect_none(self, *names):
+        for log in self.model_logs + self.second_logs:
+            found = Events.read(log).problems(*names, provoked=self.provoked.get(log, ()))
             if found:
                 raise Failure(f'{log.name}: {found[0]} (and {len(found) - 1} more)')
+
+    # Page faults
+
+    def expect_faults_heard(self):
+        """A client's access that no page table knows: the driver hears of it."""
+        for ring, hub in (('compute', 'gfxhub'), ('sdma', 'mmhub')):
+            before = self.events().last_number()
+            self.mark_kernel_log()
+            self.guest.gpu_stray(ring)
+            faults = [fault for fault in self.events().after(before).named('gpu-fault')
+                      if fault.hub.startswith(hub) and fault.vmid != '0']
+            self.provoked.setdefault(self.model_logs[-1], set()).update(
+                fault.number for fault in faults)
+            self.expect(faults, f'a stray access of {ring} is no fault of a {hub}')
+            self.expect(all(fault.interrupt == '1' for fault in faults),
+                        f'a fault of VMID {faults[0].vmid} in {faults[0].hub} is not reported')
+            self._expect_page_fault(hub, '[1-9]')
+
+    def expect_stray_heard(self):
+        """That of the fault stray-access, at the very beginning of a resume"""
+        faults = self.events().named('stray-fault')
+        self.expect(faults, 'there was no stray access')
+        self.expect(faults[-1].interrupt == '1', 'the stray access was not reported')
+        self._expect_page_fault('mmhub', '0')
+
+    def _expect_page_fault(self, hub, vmid):
+        pattern = re.compile(rf'amdgpu.*\[{hub}\d+\].* page fault .*vmid:{vmid}')
+        def problem():
+            return None if any(map(pattern.search, self.kernel_log())) else \
+                f'amdgpu says nothing of a page fault in {hub}'
+        self._poll(problem)
 
     # Faults
 
@@ -375,7 +451,7 @@ class ModelVm(Vm):
                 raise Failure('the model injects nothing')
             time.sleep(0.02)
 
-    def lost(self, driver='amdgpu'):
+    def lost(self, driver=f'amdgpu {SLOT}'):
         return super().lost(driver)
 
     def wait_until_settled(self):
@@ -389,7 +465,7 @@ class ModelVm(Vm):
 
     def _amdgpu_state(self):
         """None if there is no such file, as of a device that was unplugged."""
-        directory = self.guest.find_gpu_debugfs()
+        directory = self.guest.find_gpu_debugfs(SLOT)
         try:
             return self.virt_pm(path=f'{directory}/virt_pm').state if directory else None
         except Refused:
@@ -400,13 +476,45 @@ class ModelVm(Vm):
         if reason:
             raise Failure(f'amdgpu was given up: {reason}')
 
-    def expect_lost(self):
-        """It was given up, says so, and turns its clients away."""
+    def expect_only_first_lost(self):
+        """
+        Of two GPUs: the clients of the second go on with theirs, in each of their ways.
+        """
         self.wait_until_settled()
-        if not self.lost():
+        self.expect(self.lost(), 'the first GPU was not given up')
+        self.expect_second_well()
+        self.expect_left_alone()
+
+    def expect_second_well(self):
+        """Of two GPUs, whose buffers are all on this one"""
+        guest = self.guest
+        other = self.lost(f'amdgpu {SECOND_SLOT}')
+        self.expect(not other, f'the second GPU was given up: {other}')
+        for buffer in guest.gpu_buffers:
+            guest.gpu_check(buffer)
+            self._write_with_gpu(buffer)
+        guest.kfd_check(1)
+        self._write_with_gpu(guest.gpu_create('vram', 1))
+        self.run_ib_tests(SECOND_SLOT)
+        for log in self.second_logs:
+            found = Events.read(log).problems()
+            self.expect(not found, f'{log.name}: {found[:1]}')
+
+    def expect_lost(self, reason='', gone=False):
+        """
+        It was given up, says so (with @reason), and turns its clients away; @gone: there
+        is nothing at its place on the bus any more.
+        """
+        self.wait_until_settled()
+        lost = self.lost()
+        if not lost:
             raise Failure('amdgpu was not given up')
-        command = self.guest.read_bytes(f'{DEVICE}/config')[4]
-        if command & 4:
+        if reason not in lost:
+            raise Failure(f'amdgpu was given up: {lost}; not: {reason}')
+        config = self.guest.read_bytes(f'{DEVICE}/config')
+        if gone and config[:4] != b'\xff' * 4:
+            raise Failure('the device is still there')
+        if not gone and config[4] & 4:
             raise Failure('the lost GPU is still a bus master')
         for ring in ('compute', 'sdma'):
             try:
@@ -414,6 +522,17 @@ class ModelVm(Vm):
             except Refused:
                 continue
             raise Failure(f'a lost GPU took work for {ring}')
+        self.expect_left_alone()
+
+    def expect_user_queue(self):
+        """One of a process is mapped."""
+        self.expect(self.events().since_reset().named('queue-map', kind='user'),
+                    'no user queue was mapped since the last reset')
+
+    def expect_never_accessed(self):
+        """Nothing on the device that runs has accessed memory."""
+        first = self.events().named('first-access')
+        self.expect(not first, f'the GPU accessed memory: {first[:1]}')
 
     def expect_no_compute_queue_in(self, mode):
         """Since the GPU last came up"""
@@ -428,9 +547,11 @@ class ModelVm(Vm):
             self.final_check_of_display()
         lost = self.lost()
         if self.bound:
-            if not lost:
-                self.run_ib_tests()
-                self._check_virt_pm(f'{self.guest.gpu_debugfs()}/virt_pm')
+            for slot in self.slots:
+                if self.lost(f'amdgpu {slot}'):
+                    continue
+                self.run_ib_tests(slot)
+                self._check_virt_pm(f'{self.guest.gpu_debugfs(slot)}/virt_pm')
             self.unbind()
         self._check_kmemleak()
         self.close_kernel_log()
@@ -438,6 +559,8 @@ class ModelVm(Vm):
         if not lost:
             self.expect_healthy_model()
         self._power_off()
+        # what the model finds out when it ends
+        self.expect_left_alone()
 
     def _power_off(self):
         self.guest.start('poweroff')

@@ -40,6 +40,9 @@ SCENARIOS = REPO / 'tests/scenarios'
 KUNIT_SUITES = '*virt*'
 KUNIT_REQUIRED = ('drm_virt_pm', 'virtio_gpu_pm')
 KUNIT_REQUIRED_OF_MODULES = ('amdgpu_virt_pm',)
+# make test-amdgpu runs the others
+AMDGPU_ESSENCE = ('amdgpu_s4', 'amdgpu_lost_compute', 'amdgpu_fault_psp_refuses',
+                  'mixed_sleep')
 MODULES_FOLLOW = 'tests of modules follow'
 IMAGES = {'normal': 'bzImage', 'debug': 'debug/bzImage',
           'stock': 'stock/bzImage', 'stock-debug': 'stock-debug/bzImage',
@@ -192,11 +195,28 @@ def scenarios():
     return {path.stem: path for path in sorted(SCENARIOS.glob('*.py'))}
 
 
+def wants_amdgpu(name):
+    """Whether a scenario, or a file that has one, is with the model of a GPU."""
+    return Path(name).name.startswith(('amdgpu_', 'mixed_'))
+
+
+def amdgpu_scenarios():
+    """Their names: more than fits in the time of make test."""
+    return [name for name in scenarios() if wants_amdgpu(name)]
+
+
+def default_scenarios():
+    """What runs if nothing is named: of those with amdgpu only the essence."""
+    known = scenarios()
+    return {**{name: path for name, path in known.items() if not wants_amdgpu(name)},
+            **{name: known[name] for name in AMDGPU_ESSENCE}}
+
+
 def choose(names):
     """The files for these names; a path to a scenario of one's own will do as well."""
     known = scenarios()
     if not names:
-        return known
+        return default_scenarios()
     chosen = {}
     for name in names:
         path = Path(name)
@@ -392,7 +412,8 @@ def parse_arguments():
     parser.add_argument('--total', metavar='FILE', type=Path,
                         help='write the counts there; somebody else sums them up')
     parser.add_argument('scenario', nargs='*', metavar='SCENARIO',
-                        help='name, or a file (default: all, and the unit tests)')
+                        help='name, or a file (default: those of make test, and the '
+                             'unit tests)')
     return parser.parse_args()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import hostlog
 import klog
 import ktap
-from events import Events
+from events import MISUSE, Events
 from initramfs import archive
 from screen import Cursor, Picture, cursor_pattern, pattern
 from verdict import Failure
@@ -496,10 +496,16 @@ class ModelEvents(unittest.TestCase):
         self.assertEqual(len(log), 8)
 
     def test_bad(self):
-        for name in ('gpu-fault', 'poison-fetch', 'bad-packet', 'queue-stuck',
-                     'interrupt-dropped'):
+        for name in ('gpu-fault', 'poison-fetch', 'bad-packet', 'bad-mqd', 'queue-stuck',
+                     'interrupt-dropped', 'psp-order', *MISUSE):
             with self.subTest(name=name):
                 self.assertEqual(len(Events.parse(f'{EVENTS}9 0.8 {name} a=b\n').problems()), 1)
+
+    def test_provoked(self):
+        log = Events.parse(f'{EVENTS}9 0.8 gpu-fault a=b\n10 0.9 dma-while-off a=b\n')
+        self.assertEqual(len(log.problems()), 2)
+        self.assertEqual(log.problems(provoked={9}), ['10 dma-while-off a=b'])
+        self.assertEqual(log.problems(MISUSE), ['10 dma-while-off a=b'])
 
     def test_end(self):
         self.assertTrue(Events.parse(f'{EVENTS}9 0.8 end\n').complete())

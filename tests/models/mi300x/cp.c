@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mi300x.h"
+#include "v9_structs.h"
 #include "gc/gc_9_4_3_offset.h"
 #include "gc/gc_9_4_3_sh_mask.h"
 
@@ -20,7 +21,7 @@ const char *cp_name(const struct gpu *gpu, const struct queue *queue)
 
 static const char *kind_name(enum queue_kind kind)
 {
-	static const char * const names[] = { "kiq", "compute", "hiq" };
+	static const char * const names[] = { "kiq", "compute", "hiq", "user" };
 
 	return names[kind];
 }
@@ -88,20 +89,35 @@ void cp_unmap(struct gpu *gpu, struct queue *queue)
 	log_queue(gpu, "queue-unmap", queue);
 }
 
+/* Their state goes where the next run list finds it */
+void cp_unmap_users(struct gpu *gpu, const struct requester *by, unsigned int xcc)
+{
+	for (unsigned int i = 0; i < MAX_QUEUES; i++) {
+		struct queue *queue = &gpu->queues[i];
+
+		if (!queue->active || queue->kind != USER || queue->xcc != xcc)
+			continue;
+		gmc_write(gpu, by, queue->mqd + offsetof(struct v9_mqd, cp_hqd_pq_rptr),
+			  queue->rptr);
+		cp_unmap(gpu, queue);
+	}
+}
+
 /* Running */
 
 static void report_rptr(struct gpu *gpu, const struct queue *queue)
 {
-	const struct requester by = { gpu->xcc[queue->xcc].hub, 0, cp_name(gpu, queue) };
+	const struct requester by = { gpu->xcc[queue->xcc].hub, queue->vmid,
+				      cp_name(gpu, queue) };
 
 	if (queue->report)
 		gmc_write(gpu, &by, queue->report, queue->rptr & queue->mask);
 }
 
-static void run(struct gpu *gpu, struct queue *queue)
+void cp_run(struct gpu *gpu, struct queue *queue)
 {
 	struct stream stream = {
-		.by = { gpu->xcc[queue->xcc].hub, 0, cp_name(gpu, queue) },
+		.by = { gpu->xcc[queue->xcc].hub, queue->vmid, cp_name(gpu, queue) },
 		.base = queue->base,
 		.position = queue->rptr,
 		.end = queue->wptr,
@@ -129,7 +145,7 @@ bool cp_doorbell(struct gpu *gpu, uint32_t index, uint64_t value)
 		if (!queue->active || queue->doorbell != index)
 			continue;
 		queue->wptr = value;
-		run(gpu, queue);
+		cp_run(gpu, queue);
 		found = true;
 	}
 	return found;
@@ -139,7 +155,7 @@ void cp_tick(struct gpu *gpu)
 {
 	for (unsigned int i = 0; i < MAX_QUEUES; i++)
 		if (gpu->queues[i].active && gpu->queues[i].rptr < gpu->queues[i].wptr)
-			run(gpu, &gpu->queues[i]);
+			cp_run(gpu, &gpu->queues[i]);
 }
 
 /* Registers */

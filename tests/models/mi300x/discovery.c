@@ -4,6 +4,7 @@
 
 #include "mi300x.h"
 #include "kernel.h"
+#include "soc15_hw_ip.h"
 
 /* Its table ids are called like IP blocks. */
 #define GC			GC_TABLE
@@ -101,11 +102,13 @@ static uint32_t write_gc_info(uint8_t *to, uint32_t offset)
 	return finish_table(to, GC_TABLE, offset, sizeof(info));
 }
 
-static uint32_t write_harvest(uint8_t *to, uint32_t offset)
+static uint32_t write_harvest(const struct gpu *gpu, uint8_t *to, uint32_t offset)
 {
 	harvest_table *table = (harvest_table *)(to + offset);
 
 	table->header.signature = HARVEST_TABLE_SIGNATURE;
+	if (gpu->options.harvest)
+		table->list[0].hw_id = VCN_HWID;
 	return finish_table(to, HARVEST_INFO, offset, sizeof(*table));
 }
 
@@ -121,7 +124,7 @@ void discovery_write(const struct gpu *gpu, uint8_t *to)
 	header->version_major = 1;
 	end = write_ips(gpu, to, ALIGN8(sizeof(*header)));
 	end = write_gc_info(to, end);
-	end = write_harvest(to, end);
+	end = write_harvest(gpu, to, end);
 	header->binary_size = end;
 	header->binary_checksum = checksum(to + summed, end - summed);
 }

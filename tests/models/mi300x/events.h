@@ -10,8 +10,13 @@
  * (the guest's CPU), kiqN, cpN (N: XCC), sdmaN, psp, ih.
  *
  * power-on xcc= sdma= aid= mode= firmware=psp|direct vram= poison=
- * reset by=bus mode=           the client reset the device: registers and engines
- *      are as at power-on, no fault interrupt is armed; VRAM stays as it is
+ * reset by=bus|down mode=      the client reset the device: registers and engines
+ *      are as at power-on, no fault interrupt is armed; VRAM stays as it is. by=down:
+ *      --reset-when-down, VRAM is as at power-on as well
+ * bus-master on=0|1            of PCI_COMMAND. While it is off nobody should use the
+ *      device, and what is seen of that is logged once each time:
+ *      dma-while-off what=memory by=, register-written-while-off what= by=,
+ *      doorbell-while-off what=doorbell by=, and when that ends vram-written-while-off
  * fault-injected name= arg=    an option's fault is on from here on
  *
  * fault-interrupt hub= armed=0|1 context0=
@@ -27,6 +32,7 @@
  *      partition mode
  * gpu-fault hub= by= vmid= va= access=read|write reason= entry= level= interrupt=0|1
  *      a translation failed; interrupt=1 if the guest was told
+ * stray-fault (the same keys)  that of the fault stray-access
  * poison-fetch hub= by= va= what=ring|mqd|ib|frame
  *      an engine was given poison to execute: memory that nobody restored
  *
@@ -35,12 +41,15 @@
  * psp-command id= name= arg= status= answered=0|1
  * psp-ring base= size=
  *
- * queue-map kind=kiq|compute|hiq|sdma engine= me= pipe= queue= doorbell= base=
+ * queue-map kind=kiq|compute|hiq|user|sdma engine= me= pipe= queue= doorbell= base=
  *      mode=                       engine= is the XCC, for sdma the instance
  * queue-unmap (the same keys up to doorbell=)
  * queue-stuck engine= kind= waiting-for=
  *      a packet waits for what does not come; once per packet
  * bad-packet engine= kind= op=
+ * bad-mqd engine= va= header= base= doorbell=      such a queue is not mapped
+ * ib-lost engine=              not executed because that fault is injected
+ * psp-order why=               a command that is not due yet
  * interrupt-lost client= src=  not delivered because that fault is injected
  * interrupt-dropped client= src= why=ring-off|no-memory
  *

@@ -69,6 +69,7 @@ static void *fault(struct gpu *gpu, const struct requester *by, uint64_t va,
 {
 	struct hub *hub = by->hub;
 	bool told = is_armed(context_cntl(gpu, hub, by->vmid));
+	bool stray = !strcmp(by->name, "stray");
 
 	gpu->count.faults++;
 	hub->faults++;
@@ -76,7 +77,7 @@ static void *fault(struct gpu *gpu, const struct requester *by, uint64_t va,
 	if ((va & ~(PAGE - 1)) == hub->last_fault)
 		return NULL;
 	hub->last_fault = va & ~(PAGE - 1);
-	event("gpu-fault",
+	event(stray ? "stray-fault" : "gpu-fault",
 	      "hub=%s by=%s vmid=%u va=0x%lx access=%s reason=%s entry=0x%lx level=%d interrupt=%d",
 	      hub->name, by->name, by->vmid, va, access == WRITE ? "write" : "read", reason,
 	      entry, level, told);
@@ -87,10 +88,11 @@ static void *fault(struct gpu *gpu, const struct requester *by, uint64_t va,
 
 /* Translation */
 
-static void *physical(struct gpu *gpu, uint64_t entry, uint64_t address, size_t size)
+static void *physical(struct gpu *gpu, const struct requester *by, uint64_t entry,
+		      uint64_t address, size_t size)
 {
 	if (entry & ENTRY_SYSTEM)
-		return vfu_memory(&gpu->dev, address, size);
+		return pci_memory(gpu, by->name, address, size);
 	if (address + size > gpu->options.vram_size)
 		return NULL;
 	return gpu->vram + address;
@@ -149,7 +151,7 @@ static void *walk(struct gpu *gpu, const struct requester *by, uint64_t va, uint
 		index = offset >> shift;
 		if (level < shape.depth)
 			index &= level ? 0x1ff : (1ull << shape.table_bits) - 1;
-		slot = physical(gpu, entry, (entry & ENTRY_PDE_ADDRESS) + 8 * index, 8);
+		slot = physical(gpu, by, entry, (entry & ENTRY_PDE_ADDRESS) + 8 * index, 8);
 		if (!slot)
 			return fault(gpu, by, va, access, "table-outside", entry, level);
 		entry = *slot;
@@ -161,7 +163,7 @@ static void *walk(struct gpu *gpu, const struct requester *by, uint64_t va, uint
 	if (by->vmid && !(entry & (access == WRITE ? ENTRY_WRITEABLE : ENTRY_READABLE)))
 		return fault(gpu, by, va, access, "permission", entry, level);
 	offset &= (1ull << shift) - 1;
-	return physical(gpu, entry, (entry & ENTRY_ADDRESS) + offset, 4) ?:
+	return physical(gpu, by, entry, (entry & ENTRY_ADDRESS) + offset, 4) ?:
 	       fault(gpu, by, va, access, "page-outside", entry, level);
 }
 
@@ -181,7 +183,7 @@ static void *kernel_address(struct gpu *gpu, const struct requester *by, uint64_
 	uint64_t end = range_register(gpu, hub->reg.end_lo, hub->reg.end_hi) + PAGE;
 
 	if (va >= fb && va < fb_end)
-		return physical(gpu, 0, va - fb, 4) ?:
+		return physical(gpu, by, 0, va - fb, 4) ?:
 		       fault(gpu, by, va, access, "vram-end", 0, 0);
 	if (!(context_cntl(gpu, hub, 0) & VM_CONTEXT0_CNTL__ENABLE_CONTEXT_MASK))
 		return fault(gpu, by, va, access, "context-off", 0, 0);
@@ -251,18 +253,30 @@ bool gmc_is_poison(const struct gpu *gpu, uint32_t value)
 
 /* Registers */
 
+static bool all_off(const struct gpu *gpu)
+{
+	for (unsigned int i = 0; i < gpu->hub_count; i++)
+		if (gpu->hubs[i].on)
+			return false;
+	return true;
+}
+
 static void on_context0(struct gpu *gpu, void *arg, uint32_t reg, uint32_t value)
 {
 	struct hub *hub = arg;
+	bool was_on = hub->on;
 
-	(void)gpu;
 	(void)reg;
-	if (!(value & VM_CONTEXT0_CNTL__ENABLE_CONTEXT_MASK))
+	hub->on = value & VM_CONTEXT0_CNTL__ENABLE_CONTEXT_MASK;
+	if (!hub->on)
 		hub->seen = false;	/* whoever turns it on again begins anew */
-	if (is_armed(value) == hub->armed)
-		return;
-	hub->armed = is_armed(value);
-	event("fault-interrupt", "hub=%s armed=%d context0=0x%x", hub->name, hub->armed, value);
+	if (is_armed(value) != hub->armed) {
+		hub->armed = is_armed(value);
+		event("fault-interrupt", "hub=%s armed=%d context0=0x%x", hub->name,
+		      hub->armed, value);
+	}
+	if (was_on && all_off(gpu))
+		gpu_down(gpu);
 }
 
 static void on_page_table_base(struct gpu *gpu, void *arg, uint32_t reg, uint32_t value)
@@ -279,7 +293,9 @@ static void on_invalidate(struct gpu *gpu, void *arg, uint32_t reg, uint32_t val
 {
 	struct hub *hub = arg;
 	unsigned int engine = reg - hub->reg.invalidate_req0;
-	bool acked = !injected_for(gpu, INVALIDATE_NEVER_ACKED, hub->name);
+	bool by_kiq = !strncmp(gpu->actor, "kiq", 3);
+	bool acked = !injected_for(gpu, INVALIDATE_NEVER_ACKED, hub->name) &&
+		     !(by_kiq && injected_for(gpu, KIQ_INVALIDATION_LOST, hub->name));
 
 	hub->invalidations++;
 	hub->last_fault = ~0ull;
@@ -326,19 +342,27 @@ void gmc_init(struct gpu *gpu)
 	gpu->hub_count = hub - gpu->hubs;
 }
 
-/* Where the firmware has put VRAM; in units of 16 MB, the end inclusive */
-#define FB_LOCATION	0x8000
+/* An access that no table knows, in the GART where nothing is ever mapped */
+void gmc_stray(struct gpu *gpu)
+{
+	struct hub *hub = gpu->mmhub[0];
+	const struct requester by = { hub, 0, "stray" };
+
+	gmc_read(gpu, &by, range_register(gpu, hub->reg.end_lo, hub->reg.end_hi));
+}
 
 void gmc_reset(struct gpu *gpu)
 {
 	for (unsigned int i = 0; i < gpu->hub_count; i++) {
 		struct hub *hub = &gpu->hubs[i];
 
+		hub->on = false;
 		hub->seen = false;
 		hub->armed = false;
 		hub->last_fault = ~0ull;
-		reg_set(gpu, hub->reg.fb_base, FB_LOCATION);
+		/* where the firmware has put VRAM; the end is inclusive */
+		reg_set(gpu, hub->reg.fb_base, gpu->options.fb_location);
 		reg_set(gpu, hub->reg.fb_top,
-			FB_LOCATION + (gpu->options.vram_size >> 24) - 1);
+			gpu->options.fb_location + (gpu->options.vram_size >> 24) - 1);
 	}
 }

@@ -16,7 +16,7 @@ static void *ring_memory(struct gpu *gpu, uint64_t address, size_t size)
 
 	if (FIELD(cntl, IH_RB_CNTL, MC_SPACE) == SPACE_GPU)
 		return gmc_page(gpu, &by, address, WRITE);
-	return vfu_memory(&gpu->dev, address, size);
+	return pci_memory(gpu, by.name, address, size);
 }
 
 static void write_pointer(struct gpu *gpu, uint32_t wptr)

@@ -31,11 +31,16 @@ static const char usage[] =
 "                         amdgpu ip_block_mask=0x6f dpm=0 ras_enable=0\n"
 "  --direct-firmware      no PSP: amdgpu ip_block_mask=0x1f fw_load_type=0 dpm=0\n"
 "                         ras_enable=0\n"
-"  --vram-size MB         a multiple of 16, 512 or more (default 1024)\n"
+"  --vram-size MB         a power of two, 512 or more (default 1024)\n"
 "  --poison BYTE          what VRAM is filled with at power-on (default 0xa4; 0:\n"
 "                         nothing; even, so that as a page table it is not valid)\n"
 "  --no-vbios             no expansion ROM: 6.12 does not probe then, 7.2 does\n"
 "  --msix                 MSI-X instead of MSI\n"
+"  --reset-when-down      when the driver has turned off the last memory hub, reset\n"
+"                         the device and fill VRAM as at power-on\n"
+"  --fb-location N        where the hubs see VRAM, in units of 16 MB (default 0x8000)\n"
+"  --nps N                memory partition mode, 1, 2 or 4: only what registers say\n"
+"  --harvest              a VCN is missing in the discovery table\n"
 "  --fault NAME[=WHERE]   a fault from the start; more than one may be given\n"
 "  --fault-later NAME[=WHERE]   the same from the first SIGUSR1 on\n"
 "\n"
@@ -46,13 +51,20 @@ static const char usage[] =
 "  invalidate-never-acked[=HUB]       TLB invalidations are not acknowledged\n"
 "  ring-test-fails[=kiqN|cpN|sdmaN]   the engine fetches nothing\n"
 "  interrupt-lost              the IH ring fills, but no message is sent\n"
+"  psp-refuses-once[=COMMAND]  one command fails, then all are taken\n"
+"  ib-lost[=cpN|sdmaN]         the engine skips indirect buffers\n"
+"  kiq-invalidation-lost[=HUB] as invalidate-never-acked, of those by a KIQ\n"
+"  stray-access                mmhub0 reads an address that is not mapped, whenever the\n"
+"                              ring of the PSP was made\n"
+"  mmio-dead                   registers read as ones and take nothing\n"
+"  config-gone                 so do all of them, and config space: off the bus\n"
 "\n"
 "NOT modelled: stale TLB entries, HDP and cache flushes, shaders and AQL dispatch,\n"
-"KFD's user queues, the GFX pipe, SDMA paging and user queues, SMU, RAS, VCN, JPEG,\n"
-"displays, XGMI, virtual functions, memory partitions other than NPS1, GPU resets\n"
-"other than of the bus, what firmware does, timing. Whatever the model does not\n"
-"know is plain memory. A pass means that the driver agrees with this model, not\n"
-"with silicon.\n";
+"waves of a user queue that is preempted, the GFX pipe, SDMA paging and user queues,\n"
+"SMU, RAS, VCN, JPEG, displays, XGMI, virtual functions, what memory partitions other\n"
+"than NPS1 do, GPU resets other than the above, what firmware does, timing. Whatever\n"
+"the model does not know is plain memory. A pass means that the driver agrees with\n"
+"this model, not with silicon.\n";
 
 static const char * const fault_names[FAULTS] = {
 	[PARTITION_WRITE_IGNORED] = "partition-write-ignored",
@@ -61,6 +73,12 @@ static const char * const fault_names[FAULTS] = {
 	[INVALIDATE_NEVER_ACKED] = "invalidate-never-acked",
 	[RING_TEST_FAILS] = "ring-test-fails",
 	[INTERRUPT_LOST] = "interrupt-lost",
+	[PSP_REFUSES_ONCE] = "psp-refuses-once",
+	[IB_LOST] = "ib-lost",
+	[KIQ_INVALIDATION_LOST] = "kiq-invalidation-lost",
+	[STRAY_ACCESS] = "stray-access",
+	[MMIO_DEAD] = "mmio-dead",
+	[CONFIG_GONE] = "config-gone",
 };
 
 static struct gpu mi300x;
@@ -119,6 +137,7 @@ void inject_later(struct gpu *gpu)
 	for (unsigned int i = 0; i < FAULTS; i++)
 		if (gpu->options.later[i].on)
 			gpu->options.now[i] = gpu->options.later[i];
+	gpu->dev.gone = injected(gpu, CONFIG_GONE)->on;
 }
 
 /* Options */
@@ -152,14 +171,16 @@ static void check_options(struct options *o)
 		die("1, 2, 4 or 8 XCCs");
 	if (!partition_count(&mi300x, o->mode))
 		die("%u XCCs cannot be partitioned so", o->xccs);
-	if (o->vram_size < 512 * MB || o->vram_size % (16 * MB))
-		die("VRAM has 512 MB or more, in steps of 16");
+	if (o->vram_size < 512 * MB || o->vram_size & (o->vram_size - 1))
+		die("VRAM has 512 MB or more, a power of two as its BAR is");
+	if (o->nps != 1 && o->nps != 2 && o->nps != 4)
+		die("NPS1, NPS2 or NPS4");
 	if (o->poison & 1)
 		die("the poison must be even");
 }
 
 enum { SOCKET = 256, LOG, TRACE, XCC, SDMA, AID, PARTITION, PSP, DIRECT, VRAM, POISON, NO_VBIOS,
-	MSIX, FAULT, FAULT_LATER, HELP };
+	MSIX, RESET_WHEN_DOWN, FB_LOCATION, NPS, HARVEST, FAULT, FAULT_LATER, HELP };
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, SOCKET },
@@ -175,6 +196,10 @@ static const struct option long_options[] = {
 	{ "poison", required_argument, NULL, POISON },
 	{ "no-vbios", no_argument, NULL, NO_VBIOS },
 	{ "msix", no_argument, NULL, MSIX },
+	{ "reset-when-down", no_argument, NULL, RESET_WHEN_DOWN },
+	{ "fb-location", required_argument, NULL, FB_LOCATION },
+	{ "nps", required_argument, NULL, NPS },
+	{ "harvest", no_argument, NULL, HARVEST },
 	{ "fault", required_argument, NULL, FAULT },
 	{ "fault-later", required_argument, NULL, FAULT_LATER },
 	{ "help", no_argument, NULL, HELP },
@@ -205,6 +230,12 @@ static void parse_number(struct options *o, int option, const char *name)
 	case POISON:
 		o->poison = value;
 		break;
+	case FB_LOCATION:
+		o->fb_location = value;
+		break;
+	case NPS:
+		o->nps = value;
+		break;
 	}
 }
 
@@ -233,6 +264,12 @@ static void parse_option(struct options *o, struct paths *paths, int option, con
 		break;
 	case MSIX:
 		o->msix = true;
+		break;
+	case RESET_WHEN_DOWN:
+		o->reset_when_down = true;
+		break;
+	case HARVEST:
+		o->harvest = true;
 		break;
 	case FAULT:
 		parse_fault(optarg, o->now);
@@ -277,6 +314,26 @@ void gpu_reset(struct gpu *gpu)
 	partition_reset(gpu);
 }
 
+/* As it is at power-on: what the firmware puts there, and nothing else */
+static void fill_vram(struct gpu *gpu)
+{
+	uint64_t size = gpu->options.vram_size;
+
+	if (gpu->options.poison)
+		memset(gpu->vram, gpu->options.poison, size);
+	discovery_write(gpu, gpu->vram + size - DISCOVERY_SIZE);
+}
+
+/* The driver has turned off all memory hubs, the last thing that it does */
+void gpu_down(struct gpu *gpu)
+{
+	if (!gpu->options.reset_when_down)
+		return;
+	gpu_reset(gpu);
+	fill_vram(gpu);
+	event("reset", "by=down mode=%s", partition_name(gpu->mode));
+}
+
 static void make_vram(struct gpu *gpu)
 {
 	uint64_t size = gpu->options.vram_size;
@@ -287,9 +344,7 @@ static void make_vram(struct gpu *gpu)
 	gpu->vram = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, gpu->vram_fd, 0);
 	if (gpu->vram == MAP_FAILED)
 		die("VRAM: %s", strerror(errno));
-	if (gpu->options.poison)
-		memset(gpu->vram, gpu->options.poison, size);
-	discovery_write(gpu, gpu->vram + size - DISCOVERY_SIZE);
+	fill_vram(gpu);
 }
 
 static void power_on(struct gpu *gpu)
@@ -311,6 +366,7 @@ static void power_on(struct gpu *gpu)
 	psp_init(gpu);
 	partition_init(gpu);
 	pci_init(gpu);
+	gpu->dev.gone = injected(gpu, CONFIG_GONE)->on;
 	gpu_reset(gpu);
 }
 
@@ -343,6 +399,8 @@ int main(int argc, char **argv)
 		.psp = true,
 		.vbios = true,
 		.vram_size = 1024 * MB,
+		.fb_location = 0x8000,
+		.nps = 1,
 		.poison = 0xa4,
 	};
 	paths = parse_options(&mi300x.options, argc, argv);
@@ -352,6 +410,7 @@ int main(int argc, char **argv)
 	if (vfu_listen(&mi300x.dev, paths.socket))
 		die("%s: %s", paths.socket, strerror(errno));
 	result = vfu_run(&mi300x.dev);
+	pci_check(&mi300x);
 	account(&mi300x);
 	events_close();
 	unlink(paths.socket);

@@ -7,17 +7,17 @@
  * Modelled: PCI config space, BARs, MSI or MSI-X; the IP discovery table; a
  * VBIOS that has been posted; the register file; GMC 9: VRAM, the VMID 0
  * aperture and GART, page walks of the other VMIDs, invalidation, page faults
- * with their interrupt; the IH ring; CP: KIQ and compute queues by MQD, the
- * PM4 packets that the driver emits; SDMA 4.4.2: the kernel's queue and its
+ * with their interrupt; the IH ring; CP: KIQ and compute queues by MQD, run lists
+ * of KFD with the user queues on them, the PM4 packets that the driver emits; SDMA 4.4.2: the kernel's queue and its
  * packets; PSP: bootloader mailbox and GPCOM ring; compute partition modes.
  *
  * NOT modelled, so a pass says nothing about it: stale TLB entries (every
- * access walks), HDP and cache flushes, shaders and AQL dispatch, user-mode
- * queues and doorbells of KFD processes, the GFX pipe, SDMA paging and user
+ * access walks), HDP and cache flushes, shaders and AQL dispatch, running waves of
+ * a user queue that is preempted, the GFX pipe, SDMA paging and user
  * queues, the SMU, RAS, VCN and JPEG, displays, XGMI, SR-IOV virtual
- * functions, memory partitions other than NPS1, GPU resets (mode-1 or other:
- * only a new process or a bus reset clears the registers), firmware (accepted
- * and ignored), timing, the banking of HQD registers (only the KIQ is set up
+ * functions, what memory partitions other than NPS1 do, GPU resets (mode-1 or
+ * other: a new process, a bus reset, and with --reset-when-down the end of a
+ * suspend clear it), firmware (accepted and ignored), timing, the banking of HQD registers (only the KIQ is set up
  * through them). Whatever the model does not know is plain memory.
  *
  * Offsets, fields and structures come from the headers of the kernel tree that
@@ -85,6 +85,12 @@ enum fault {
 	INVALIDATE_NEVER_ACKED,
 	RING_TEST_FAILS,
 	INTERRUPT_LOST,
+	PSP_REFUSES_ONCE,
+	IB_LOST,
+	KIQ_INVALIDATION_LOST,
+	STRAY_ACCESS,
+	MMIO_DEAD,
+	CONFIG_GONE,
 	FAULTS,
 };
 
@@ -96,8 +102,10 @@ struct injected {
 struct options {
 	unsigned int xccs, sdmas, aids;
 	enum partition_mode mode;
-	bool psp, vbios, msix, trace;
+	bool psp, vbios, msix, trace, reset_when_down, harvest;
 	uint64_t vram_size;
+	unsigned int fb_location;	/* of VRAM, in units of 16 MB */
+	unsigned int nps;
 	uint8_t poison;
 	struct injected now[FAULTS], later[FAULTS];
 };
@@ -113,6 +121,7 @@ typedef uint32_t (*reg_read_fn)(struct gpu *gpu, void *arg, uint32_t reg);
  * @client: interrupt client of its faults
  * @node: node id of its interrupts
  * @reg: registers, by name of what they hold
+ * @on: its context 0 is
  * @armed: the fault interrupt, as last logged
  * @seen: the first access since power-on, reset or context 0 off was logged
  */
@@ -127,7 +136,7 @@ struct hub {
 	char name[12];
 	unsigned int client, node;
 	struct hub_registers reg;
-	bool armed, seen;
+	bool on, armed, seen;
 	uint64_t last_fault;
 	unsigned long reads, writes, faults, invalidations;
 };
@@ -145,13 +154,15 @@ struct ih {
 	uint32_t cntl, base, base_hi, wptr, wptr_lo, wptr_hi;
 };
 
-enum queue_kind { KIQ, COMPUTE, HIQ };
+enum queue_kind { KIQ, COMPUTE, HIQ, USER };
 
 /**
  * struct queue - a mapped queue of the CP
  * @rptr: in dwords, never wraps; as @wptr
  * @mask: of a position in the ring
  * @report: where the read pointer is written
+ * @vmid: of USER: whose addresses these are
+ * @mqd: of USER: where its state is kept while it is not mapped
  * @stuck: the log knows that the packet at @rptr waits
  */
 struct queue {
@@ -159,7 +170,8 @@ struct queue {
 	enum queue_kind kind;
 	unsigned int xcc, me, pipe, index;
 	uint32_t doorbell;
-	uint64_t base, rptr, wptr, mask, report;
+	unsigned int vmid;
+	uint64_t base, rptr, wptr, mask, report, mqd;
 };
 
 struct xcc {
@@ -188,8 +200,31 @@ struct sdma {
 	unsigned long packets, bytes, poison_bytes;
 };
 
+/**
+ * struct psp - the secure processor
+ * @wptr: up to where the ring was read, in dwords
+ * @ring: there is one
+ * @firmware: how many images were loaded through it
+ */
 struct psp {
-	uint32_t wptr;		/* up to where the ring was read, in dwords */
+	uint32_t wptr;
+	bool ring;
+	unsigned int firmware;
+};
+
+/**
+ * struct bus - what the model makes of PCI_COMMAND
+ * @master: it may access the guest's memory
+ * @off: it no longer may: nobody should use it
+ * @vram: checksum of VRAM at that moment
+ * @complained: of what was seen while @off, in the order of enum misuse
+ */
+enum misuse { DMA, REGISTER, DOORBELL, MISUSES };
+
+struct bus {
+	bool master, off;
+	uint64_t vram;
+	bool complained[MISUSES];
 };
 
 struct gpu {
@@ -213,6 +248,7 @@ struct gpu {
 	struct queue queues[MAX_QUEUES];
 	struct sdma sdma[MAX_SDMA];
 	struct psp psp;
+	struct bus bus;
 	enum partition_mode mode, last_mode;	/* the last that was not MIXED */
 	uint32_t compute_status;		/* register */
 
@@ -266,6 +302,8 @@ extern const unsigned int register_name_count;
 
 /* pci.c */
 void pci_init(struct gpu *gpu);
+void pci_check(struct gpu *gpu);
+void *pci_memory(struct gpu *gpu, const char *by, uint64_t address, size_t size);
 
 /* discovery.c, vbios.c: what the device has in VRAM and ROM from the start */
 #define DISCOVERY_SIZE		(64 << 10)	/* at the end of VRAM */
@@ -283,6 +321,7 @@ void gmc_write(struct gpu *gpu, const struct requester *by, uint64_t va, uint32_
 void gmc_write64(struct gpu *gpu, const struct requester *by, uint64_t va, uint64_t value);
 void gmc_copy_in(struct gpu *gpu, const struct requester *by, void *to, uint64_t va,
 		 size_t size);
+void gmc_stray(struct gpu *gpu);
 bool gmc_is_poison(const struct gpu *gpu, uint32_t value);
 
 /* stream.c: rings and indirect buffers */
@@ -320,6 +359,8 @@ bool cp_doorbell(struct gpu *gpu, uint32_t index, uint64_t value);
 void cp_tick(struct gpu *gpu);
 void cp_map(struct gpu *gpu, const struct queue *queue);
 void cp_unmap(struct gpu *gpu, struct queue *queue);
+void cp_unmap_users(struct gpu *gpu, const struct requester *by, unsigned int xcc);
+void cp_run(struct gpu *gpu, struct queue *queue);
 struct queue *cp_find(struct gpu *gpu, unsigned int xcc, uint32_t doorbell);
 const char *cp_name(const struct gpu *gpu, const struct queue *queue);
 bool pm4_run(struct gpu *gpu, struct queue *queue, struct stream *stream);
@@ -344,6 +385,7 @@ unsigned int partition_count(const struct gpu *gpu, enum partition_mode mode);
 
 /* main.c */
 void gpu_reset(struct gpu *gpu);
+void gpu_down(struct gpu *gpu);
 void inject_later(struct gpu *gpu);
 const struct injected *injected(const struct gpu *gpu, enum fault fault);
 bool injected_for(const struct gpu *gpu, enum fault fault, const char *unit);

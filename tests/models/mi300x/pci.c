@@ -5,6 +5,7 @@
  * BAR 0: VRAM; BAR 2: doorbells; BAR 5: registers, and behind them the MSI-X
  * table, which QEMU keeps itself.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/pci_regs.h>
@@ -107,6 +108,62 @@ static void write_rom_bar(struct gpu *gpu, uint32_t value)
 	put32(gpu, PCI_ROM_ADDRESS, value & (mask | PCI_ROM_ADDRESS_ENABLE));
 }
 
+/* Bus mastering */
+
+static uint64_t vram_checksum(const struct gpu *gpu)
+{
+	const uint64_t *word = (const uint64_t *)gpu->vram;
+	uint64_t sum = 0;
+
+	for (uint64_t i = 0; i < gpu->options.vram_size / sizeof(*word); i++)
+		sum = (sum ^ word[i]) * 0x9e3779b97f4a7c15ull;
+	return sum;
+}
+
+static void misuse(struct gpu *gpu, enum misuse kind, const char *what, const char *by)
+{
+	static const char * const names[] = {
+		"dma-while-off", "register-written-while-off", "doorbell-while-off",
+	};
+
+	if (gpu->bus.off && !gpu->bus.complained[kind])
+		event(names[kind], "what=%s by=%s", what, by);
+	gpu->bus.complained[kind] = gpu->bus.off;
+}
+
+/* The guest's memory, if the device may access it */
+void *pci_memory(struct gpu *gpu, const char *by, uint64_t address, size_t size)
+{
+	if (gpu->bus.master)
+		return vfu_memory(&gpu->dev, address, size);
+	misuse(gpu, DMA, "memory", by);
+	return NULL;
+}
+
+/* While nobody may use the device nobody does; the CPU's way to VRAM is not seen here */
+void pci_check(struct gpu *gpu)
+{
+	if (gpu->bus.off && vram_checksum(gpu) != gpu->bus.vram)
+		event("vram-written-while-off", "by=mmio");
+	gpu->bus.off = false;
+}
+
+static void update_master(struct gpu *gpu)
+{
+	uint16_t command;
+	bool master;
+
+	memcpy(&command, gpu->dev.config + PCI_COMMAND, sizeof(command));
+	master = command & PCI_COMMAND_MASTER;
+	if (master == gpu->bus.master)
+		return;
+	event("bus-master", "on=%d", master);
+	pci_check(gpu);
+	gpu->bus = (struct bus){ .master = master, .off = !master };
+	if (!master)
+		gpu->bus.vram = vram_checksum(gpu);
+}
+
 static void config_write(struct vfu_device *dev, uint64_t offset, const void *data, size_t size)
 {
 	struct gpu *gpu = dev->private;
@@ -124,6 +181,8 @@ static void config_write(struct vfu_device *dev, uint64_t offset, const void *da
 				     offset < PCI_CACHE_LINE_SIZE))
 		return;
 	memcpy(dev->config + offset, data, size);
+	if (offset < PCI_COMMAND + 2)
+		update_master(gpu);
 }
 
 static void init_config(struct gpu *gpu)
@@ -147,6 +206,8 @@ static void read_registers(struct gpu *gpu, uint64_t offset, void *data, size_t 
 	for (size_t done = 0; done < size; done += 4) {
 		uint32_t value = reg_read(gpu, (offset + done) / 4);
 
+		if (injected(gpu, MMIO_DEAD)->on)
+			value = ~0u;
 		gpu->count.register_reads++;
 		memcpy(data + done, &value, size - done < 4 ? size - done : 4);
 	}
@@ -154,6 +215,12 @@ static void read_registers(struct gpu *gpu, uint64_t offset, void *data, size_t 
 
 static void write_registers(struct gpu *gpu, uint64_t offset, const void *data, size_t size)
 {
+	char name[24];
+
+	snprintf(name, sizeof(name), "0x%lx", offset / 4);
+	misuse(gpu, REGISTER, name, "mmio");
+	if (injected(gpu, MMIO_DEAD)->on)
+		return;
 	for (size_t done = 0; done < size; done += 4) {
 		uint32_t value = 0;
 
@@ -167,6 +234,9 @@ static void doorbell(struct gpu *gpu, uint64_t offset, const void *data, size_t 
 {
 	uint64_t value = 0;
 
+	misuse(gpu, DOORBELL, "doorbell", "mmio");
+	if (injected(gpu, MMIO_DEAD)->on)
+		return;
 	memcpy(&value, data, size < 8 ? size : 8);
 	gpu->count.doorbells++;
 	if (gpu->options.trace)
@@ -210,16 +280,22 @@ static void region_write(struct vfu_device *dev, unsigned int region, uint64_t o
 		doorbell(gpu, offset, data, size);
 }
 
+/* An engine that waits in memory that it cannot reach waits for ever */
 static void tick(struct vfu_device *dev)
 {
-	cp_tick(dev->private);
-	sdma_tick(dev->private);
+	struct gpu *gpu = dev->private;
+
+	if (!gpu->bus.master)
+		return;
+	cp_tick(gpu);
+	sdma_tick(gpu);
 }
 
 static void reset(struct vfu_device *dev)
 {
 	struct gpu *gpu = dev->private;
 
+	pci_check(gpu);
 	gpu_reset(gpu);
 	event("reset", "by=bus mode=%s", partition_name(gpu->mode));
 }

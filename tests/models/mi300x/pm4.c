@@ -12,6 +12,8 @@
 
 #define SOURCE_EOP		181	/* GFX_9_0__SRCID__CP_EOP_INTERRUPT */
 #define MAX_DEPTH		4
+#define FIRST_USER_VMID		8		/* of KFD's, as it tells by SET_RESOURCES */
+#define MQD_HEADER		0xc0310800	/* of a compute queue's */
 #define NOP_ONE_DWORD		0x3fff	/* a count that means none */
 /* Of packets that soc15d.h does not have */
 #define PACKET3_MAP_PROCESS	0xa1
@@ -198,16 +200,44 @@ static bool indirect_buffer(const struct packet *p)
 		.depth = p->stream->depth + 1,
 	};
 
+	if (injected_for(p->gpu, IB_LOST, ib.by.name)) {
+		event("ib-lost", "engine=%s", ib.by.name);
+		return true;
+	}
 	return ib.depth > MAX_DEPTH || pm4_run(p->gpu, p->queue, &ib);
 }
 
 /* Queues */
 
+/* Of a queue that its MQD describes; false if that is none */
+static bool read_mqd(const struct packet *p, uint64_t address, struct queue *queue)
+{
+	struct v9_mqd mqd;
+
+	gmc_copy_in(p->gpu, &p->stream->by, &mqd, address, sizeof(mqd));
+	if (gmc_is_poison(p->gpu, mqd.header))
+		event("poison-fetch", "hub=%s by=%s va=0x%lx what=mqd", p->stream->by.hub->name,
+		      p->stream->by.name, address);
+	queue->doorbell = FIELD(mqd.cp_hqd_pq_doorbell_control, CP_HQD_PQ_DOORBELL_CONTROL,
+				DOORBELL_OFFSET);
+	queue->base = (uint64_t)mqd.cp_hqd_pq_base_hi << 40 |
+		      (uint64_t)mqd.cp_hqd_pq_base_lo << 8;
+	queue->mask = (2ull << FIELD(mqd.cp_hqd_pq_control, CP_HQD_PQ_CONTROL, QUEUE_SIZE)) - 1;
+	queue->report = (uint64_t)mqd.cp_hqd_pq_rptr_report_addr_hi << 32 |
+			mqd.cp_hqd_pq_rptr_report_addr_lo;
+	queue->rptr = mqd.cp_hqd_pq_rptr;
+	queue->wptr = queue->rptr;
+	queue->mqd = address;
+	if (mqd.header == MQD_HEADER && queue->base && queue->doorbell)
+		return true;
+	event("bad-mqd", "engine=%s va=0x%lx header=0x%x base=0x%lx doorbell=0x%x",
+	      p->stream->by.name, address, mqd.header, queue->base, queue->doorbell);
+	return false;
+}
+
 static bool map_queues(const struct packet *p)
 {
 	uint32_t control = arg(p, 1);
-	uint64_t address = arg64(p, 3);
-	struct v9_mqd mqd;
 	struct queue queue = {
 		.kind = control >> 26 & 7 ? HIQ : COMPUTE,
 		.xcc = p->queue->xcc,
@@ -216,19 +246,64 @@ static bool map_queues(const struct packet *p)
 		.index = control >> 13 & 7,
 	};
 
-	gmc_copy_in(p->gpu, &p->stream->by, &mqd, address, sizeof(mqd));
-	if (gmc_is_poison(p->gpu, mqd.header))
-		event("poison-fetch", "hub=%s by=%s va=0x%lx what=mqd", p->stream->by.hub->name,
-		      p->stream->by.name, address);
-	queue.doorbell = FIELD(mqd.cp_hqd_pq_doorbell_control, CP_HQD_PQ_DOORBELL_CONTROL,
-			       DOORBELL_OFFSET);
-	queue.base = (uint64_t)mqd.cp_hqd_pq_base_hi << 40 |
-		     (uint64_t)mqd.cp_hqd_pq_base_lo << 8;
-	queue.mask = (2ull << FIELD(mqd.cp_hqd_pq_control, CP_HQD_PQ_CONTROL, QUEUE_SIZE)) - 1;
-	queue.report = (uint64_t)mqd.cp_hqd_pq_rptr_report_addr_hi << 32 |
-		       mqd.cp_hqd_pq_rptr_report_addr_lo;
-	queue.rptr = mqd.cp_hqd_pq_rptr;
-	cp_map(p->gpu, &queue);
+	if (read_mqd(p, arg64(p, 3), &queue))
+		cp_map(p->gpu, &queue);
+	return true;
+}
+
+/* The run list of KFD: a process, its queues, the next process */
+
+static void map_user_queue(const struct packet *list, unsigned int vmid)
+{
+	struct queue queue = { .kind = USER, .xcc = list->queue->xcc, .vmid = vmid };
+	const struct requester user = { list->stream->by.hub, vmid, list->stream->by.name };
+	uint64_t mqd = arg64(list, 3);
+	uint64_t wptr;
+
+	if (!read_mqd(list, mqd, &queue))
+		return;
+	/* a slot of its own: the hardware scheduler finds one */
+	queue.index = queue.doorbell;
+	/* rung while it was not mapped */
+	wptr = gmc_read(list->gpu, &list->stream->by,
+			mqd + offsetof(struct v9_mqd, cp_hqd_pq_wptr_poll_addr_lo)) |
+	       (uint64_t)gmc_read(list->gpu, &list->stream->by,
+			mqd + offsetof(struct v9_mqd, cp_hqd_pq_wptr_poll_addr_hi)) << 32;
+	queue.wptr = gmc_read(list->gpu, &user, wptr);
+	cp_map(list->gpu, &queue);
+}
+
+static bool run_list(const struct packet *p)
+{
+	struct gpu *gpu = p->gpu;
+	const struct hub *hub = p->stream->by.hub;
+	unsigned int vmid = FIRST_USER_VMID - 1;
+	struct stream stream = {
+		.by = p->stream->by,
+		.base = arg64(p, 1) & 0xfffffffffffcull,
+		.end = arg(p, 3) & 0xfffff,
+		.mask = ~0ull,
+		.depth = 1,
+	};
+	struct packet list = { gpu, p->queue, &stream, 0 };
+
+	cp_unmap_users(gpu, &p->stream->by, p->queue->xcc);
+	while (stream.position < stream.end) {
+		uint32_t header = stream_peek(gpu, &stream, 0);
+		uint32_t op = CP_PACKET3_GET_OPCODE(header);
+
+		if (stream_is_poison(gpu, &stream, header))
+			break;
+		if (op == PACKET3_MAP_PROCESS && vmid < VMIDS - 1) {
+			uint32_t base = hub->reg.page_table_base0 + 2 * ++vmid;
+
+			reg_write(gpu, base, arg(&list, 2), stream.by.name);
+			reg_write(gpu, base + 1, arg(&list, 3), stream.by.name);
+		} else if (op == PACKET3_MAP_QUEUES) {
+			map_user_queue(&list, vmid);
+		}
+		stream.position += CP_PACKET_GET_COUNT(header) + 2;
+	}
 	return true;
 }
 
@@ -236,6 +311,11 @@ static bool unmap_queues(const struct packet *p)
 {
 	struct queue *queue = cp_find(p->gpu, p->queue->xcc, arg(p, 2) >> 2 & 0x3ffffff);
 
+	/* not one by its doorbell, but those of a process or all */
+	if (p->queue->kind == HIQ && (arg(p, 1) >> 4 & 3)) {
+		cp_unmap_users(p->gpu, &p->stream->by, p->queue->xcc);
+		return true;
+	}
 	if (queue && queue->kind != KIQ)
 		cp_unmap(p->gpu, queue);
 	return true;
@@ -266,8 +346,7 @@ static bool (* const handlers[256])(const struct packet *p) = {
 	[PACKET3_FRAME_CONTROL] = nothing,
 	[PACKET3_INVALIDATE_TLBS] = nothing,
 	[PACKET3_SET_RESOURCES] = nothing,
-	[PACKET3_MAP_PROCESS] = nothing,
-	[PACKET3_RUN_LIST] = nothing,
+	[PACKET3_RUN_LIST] = run_list,
 	[PACKET3_COND_EXEC] = cond_exec,
 	[PACKET3_WRITE_DATA] = write_data,
 	[PACKET3_COPY_DATA] = copy_data,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * PSP: the bootloader's mailbox, the one of the secure OS, and the GPCOM ring.
- * Whatever it is given to load or to run, it says that it has done so.
+ * Whatever it is given to load or to run, it says that it has done so, but it looks
+ * at the order, and whether firmware is there.
  */
 #include "mi300x.h"
 #include "kernel.h"
@@ -48,12 +49,44 @@ static uint32_t command_argument(const struct psp_gfx_cmd_resp *command)
 	}
 }
 
-static uint32_t execute(struct gpu *gpu, const struct psp_gfx_cmd_resp *command)
+static void load_firmware(struct gpu *gpu, const struct requester *by,
+			  const struct psp_gfx_cmd_load_ip_fw *load)
 {
-	if (injected_for(gpu, PSP_REFUSES, command_name(command->cmd_id)))
+	uint64_t at = (uint64_t)load->fw_phy_addr_hi << 32 | load->fw_phy_addr_lo;
+
+	if (!load->fw_size)
+		event("psp-order", "why=firmware-without-size");
+	if (gmc_is_poison(gpu, gmc_read(gpu, by, at)))
+		event("poison-fetch", "hub=%s by=psp va=0x%lx what=firmware", by->hub->name, at);
+	gpu->psp.firmware++;
+}
+
+static void set_partitions(struct gpu *gpu, unsigned int partitions)
+{
+	/* the mode decides what the firmware of CP and RLC works on */
+	if (!gpu->psp.firmware)
+		event("psp-order", "why=partition-before-firmware");
+	partition_apply(gpu, partitions);
+}
+
+static bool is_refused(struct gpu *gpu, const char *name)
+{
+	if (injected_for(gpu, PSP_REFUSES_ONCE, name)) {
+		gpu->options.now[PSP_REFUSES_ONCE].on = false;
+		return true;
+	}
+	return injected_for(gpu, PSP_REFUSES, name);
+}
+
+static uint32_t execute(struct gpu *gpu, const struct requester *by,
+			const struct psp_gfx_cmd_resp *command)
+{
+	if (is_refused(gpu, command_name(command->cmd_id)))
 		return STATUS_REFUSED;
+	if (command->cmd_id == GFX_CMD_ID_LOAD_IP_FW)
+		load_firmware(gpu, by, &command->cmd.cmd_load_ip_fw);
 	if (command->cmd_id == GFX_CMD_ID_SRIOV_SPATIAL_PART)
-		partition_apply(gpu, command->cmd.cmd_spatial_part.mode);
+		set_partitions(gpu, command->cmd.cmd_spatial_part.mode);
 	return TEE_SUCCESS;
 }
 
@@ -78,7 +111,7 @@ static void run_frame(struct gpu *gpu, const struct requester *by, uint64_t addr
 	at = (uint64_t)frame.cmd_buf_addr_hi << 32 | frame.cmd_buf_addr_lo;
 	gmc_copy_in(gpu, by, &command, at, sizeof(command));
 	silent = injected_for(gpu, PSP_SILENT, command_name(command.cmd_id));
-	status = silent ? 0 : execute(gpu, &command);
+	status = silent ? 0 : execute(gpu, by, &command);
 	event("psp-command", "id=0x%x name=%s arg=0x%x status=0x%x answered=%d", command.cmd_id,
 	      command_name(command.cmd_id), command_argument(&command), status, !silent);
 	if (silent)
@@ -97,6 +130,8 @@ static void on_wptr(struct gpu *gpu, void *arg, uint32_t reg, uint32_t value)
 
 	(void)arg;
 	(void)reg;
+	if (!gpu->psp.ring)
+		event("psp-order", "why=no-ring");
 	if (!size || size % FRAME_DWORDS || value >= size || value % FRAME_DWORDS)
 		return;
 	while (gpu->psp.wptr != value) {
@@ -117,13 +152,17 @@ static void on_control(struct gpu *gpu, void *arg, uint32_t reg, uint32_t value)
 {
 	(void)arg;
 	reg_set(gpu, reg, READY | (value & COMMAND_MASK));
+	if ((value & COMMAND_MASK) == GFX_CTRL_CMD_ID_DESTROY_RINGS)
+		gpu->psp.ring = false;
 	if ((value & COMMAND_MASK) != GFX_CTRL_CMD_ID_INIT_GPCOM_RING)
 		return;
-	gpu->psp.wptr = 0;
+	gpu->psp = (struct psp){ .ring = true };
 	reg_set(gpu, C2PMSG(gpu, 67), 0);
 	reg_set(gpu, C2PMSG(gpu, 81), 1);
 	event("psp-ring", "base=0x%lx size=%u", reg_get64(gpu, C2PMSG(gpu, 69), C2PMSG(gpu, 70)),
 	      reg_get(gpu, C2PMSG(gpu, 71)));
+	if (injected(gpu, STRAY_ACCESS)->on)
+		gmc_stray(gpu);
 }
 
 void psp_init(struct gpu *gpu)
@@ -135,7 +174,7 @@ void psp_init(struct gpu *gpu)
 
 void psp_reset(struct gpu *gpu)
 {
-	gpu->psp.wptr = 0;
+	gpu->psp = (struct psp){ };
 	reg_set(gpu, C2PMSG(gpu, 35), READY);
 	reg_set(gpu, C2PMSG(gpu, 64), READY);
 }

@@ -212,7 +212,9 @@ void registers_reset(struct gpu *gpu)
 		gpu->options.vram_size / MB);
 	/* "function enabled", in the bit that tells it from a virtual one */
 	reg_set(gpu, REG(gpu, NBIF, 0, RCC_STRAP0_RCC_DEV0_EPF0_STRAP0), 1u << 24 | 0x74a1);
-	reg_set(gpu, REG(gpu, NBIF, 0, BIF_BX_PF0_PARTITION_MEM_STATUS), 1 << 4);	/* NPS1 */
+	/* a bit for each of NPS1, NPS2, NPS4 */
+	reg_set(gpu, REG(gpu, NBIF, 0, BIF_BX_PF0_PARTITION_MEM_STATUS),
+		1u << (gpu->options.nps - 1) << 4);
 	reg_set(gpu, REG(gpu, NBIF, 0, BIF_BX_PF0_PARTITION_MEM_CAP), 1 << 0);
 	/* the firmware has initialised the device: the driver waits for it */
 	reg_set(gpu, REG(gpu, MP0, 0, MP0_SMN_C2PMSG_33), 0x80000000);

@@ -78,12 +78,19 @@ static uint32_t write_linear(struct gpu *gpu, struct stream *s)
 
 static uint32_t fill(struct gpu *gpu, struct stream *s)
 {
-	uint64_t size = (arg(gpu, s, 4) & COUNT_30_BITS) + 1ull;
-	uint64_t to = arg64(gpu, s, 1);
+	uint64_t left = (arg(gpu, s, 4) & COUNT_30_BITS) + 1ull;
+	uint64_t to = arg64(gpu, s, 1) & ~3ull;
 	uint32_t value = arg(gpu, s, 3);
 
-	for (uint64_t done = 0; done < size; done += 4)
-		gmc_write(gpu, &s->by, to + done, value);
+	while (left) {
+		uint64_t size = at_most(left, to_page_end(to));
+		uint32_t *target = gmc_page(gpu, &s->by, to, WRITE);
+
+		for (uint64_t i = 0; target && i < size / 4; i++)
+			target[i] = value;
+		to += size;
+		left -= size;
+	}
 	return 5;
 }
 
@@ -162,6 +169,10 @@ static uint32_t indirect(struct gpu *gpu, struct sdma *sdma, struct stream *s, u
 		.depth = s->depth + 1,
 	};
 
+	if (injected_for(gpu, IB_LOST, sdma->name)) {
+		event("ib-lost", "engine=%s", sdma->name);
+		return 6;
+	}
 	return ib.depth > MAX_DEPTH || run_stream(gpu, sdma, &ib) ? 6 : 0;
 }
 

@@ -348,7 +348,9 @@ bool vfu_interrupt(struct vfu_device *dev, unsigned int vector)
 
 static void region_read(struct vfu_device *dev, struct region_access *access)
 {
-	if (access->region != VFIO_PCI_CONFIG_REGION_INDEX)
+	if (dev->gone)
+		memset(access->data, 0xff, access->count);
+	else if (access->region != VFIO_PCI_CONFIG_REGION_INDEX)
 		dev->ops->read(dev, access->region, access->offset, access->data, access->count);
 	else if (access->offset + access->count <= VFU_CONFIG_SIZE)
 		memcpy(access->data, dev->config + access->offset, access->count);
@@ -356,6 +358,8 @@ static void region_read(struct vfu_device *dev, struct region_access *access)
 
 static void region_write(struct vfu_device *dev, const struct region_access *access)
 {
+	if (dev->gone)
+		return;
 	if (access->region != VFIO_PCI_CONFIG_REGION_INDEX)
 		dev->ops->write(dev, access->region, access->offset, access->data, access->count);
 	else if (access->offset + access->count > VFU_CONFIG_SIZE)

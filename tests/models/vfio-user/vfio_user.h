@@ -73,6 +73,7 @@ struct vfu_dma {
  * @regions: by VFIO_PCI_*_REGION_INDEX; config space is always there
  * @vectors: how many interrupt vectors, by VFIO_PCI_*_IRQ_INDEX
  * @config: config space, as the client reads it
+ * @gone: off the bus: all of it reads as ones, and takes nothing
  * @private: the model's own
  */
 struct vfu_device {
@@ -80,6 +81,7 @@ struct vfu_device {
 	struct vfu_region regions[VFIO_PCI_NUM_REGIONS];
 	unsigned int vectors[VFIO_PCI_NUM_IRQS];
 	uint8_t config[VFU_CONFIG_SIZE];
+	bool gone;
 	void *private;
 
 	/* the library's own */
