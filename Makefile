@@ -14,7 +14,7 @@ MAKEFLAGS += --no-print-directory
 
 CHECKS := $(addprefix check-,checkpatch kernel-doc shellcheck python spdx \
 	layers facts w1 headers sparse smatch coccicheck docs)
-TARGETS := help demo test mutants check $(CHECKS) soak bench kernel series \
+TARGETS := help demo test test-qxl mutants check $(CHECKS) soak bench kernel series \
 	series-check packages clean distclean cacheclean
 .PHONY: $(TARGETS)
 
@@ -26,6 +26,7 @@ help:
 	@echo 'make demo         build a kernel, hibernate a guest with it, show what happens'
 	@echo 'make test         build debug kernels, run KUnit and the scenarios in QEMU: all on'
 	@echo '                  6.12, the essence on 7.2 and 7.3; with KERNEL=7.2 all on that'
+	@echo 'make test-qxl     the scenarios that hold for a qxl, over one; with KERNEL as make test'
 	@echo 'make mutants      break amdgpu on purpose, see that the scenarios notice (10 minutes)'
 	@echo 'make check        checkpatch, kernel-doc, W=1, sparse, Sphinx and more, a few minutes;'
 	@echo '                  make check-NAME is one of them, scripts/check.py --list names them'
@@ -70,6 +71,10 @@ test: packages
 	@$(PYTHON) tests/vm/kernels.py \
 		$(if $(SCENARIO)$(filter-out file,$(origin KERNEL)),$(KERNEL)) \
 		$(if $(SCENARIO),--scenario $(SCENARIO))
+
+# What can be run over a qxl; make test runs the essence of it.
+test-qxl: packages
+	@$(PYTHON) tests/vm/kernels.py $(KERNEL) --scenario qxl:all
 
 mutants: packages
 	@STOCK=0 AMDGPU=1 $(PYTHON) scripts/kernel.py
