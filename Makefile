@@ -14,7 +14,7 @@ MAKEFLAGS += --no-print-directory
 
 CHECKS := $(addprefix check-,checkpatch kernel-doc shellcheck python spdx \
 	layers facts w1 headers sparse smatch coccicheck docs)
-TARGETS := help demo test test-amdgpu mutants check $(CHECKS) soak bench kernel series \
+TARGETS := help demo test test-amdgpu test-qxl mutants check $(CHECKS) soak bench kernel series \
 	series-check packages clean distclean cacheclean
 .PHONY: $(TARGETS)
 
@@ -28,6 +28,7 @@ help:
 	@echo '                  6.12, the essence on 7.2 and 7.3; with KERNEL=7.2 all on that'
 	@echo 'make test-amdgpu  all scenarios with the model of an MI300X, of which make test has'
 	@echo '                  the essence: in the debug kernel of 6.12, and on 7.2'
+	@echo 'make test-qxl     the scenarios that hold for a qxl, over one; with KERNEL as make test'
 	@echo 'make mutants      break amdgpu on purpose, see that the scenarios notice (10 minutes)'
 	@echo 'make check        checkpatch, kernel-doc, W=1, sparse, Sphinx and more, a few minutes;'
 	@echo '                  make check-NAME is one of them, scripts/check.py --list names them'
@@ -76,6 +77,10 @@ test: packages
 test-amdgpu: packages
 	@$(PYTHON) tests/vm/kernels.py --amdgpu \
 		$(if $(filter-out file,$(origin KERNEL)),$(KERNEL))
+
+# What can be run over a qxl; make test runs the essence of it.
+test-qxl: packages
+	@$(PYTHON) tests/vm/kernels.py $(KERNEL) --scenario qxl:all
 
 mutants: packages
 	@STOCK=0 AMDGPU=1 $(PYTHON) scripts/kernel.py

@@ -15,6 +15,7 @@ struct drm_device;
 struct drm_file;
 struct drm_virt_pm;
 struct drm_virt_pm_object;
+struct file;
 struct seq_buf;
 
 /**
@@ -225,6 +226,9 @@ int drm_virt_pm_resume(struct drm_virt_pm *vpm);
 void drm_virt_pm_reset(struct drm_virt_pm *vpm);
 void drm_virt_pm_lose(struct drm_virt_pm *vpm, const char *reason);
 long drm_virt_pm_timeout(const struct drm_virt_pm *vpm);
+bool drm_virt_pm_kms_idle(struct drm_virt_pm *vpm);
+long drm_virt_pm_ioctl(struct drm_virt_pm *vpm, struct file *filp,
+		       unsigned int cmd, unsigned long arg);
 int __drm_virt_pm_wait_running(struct drm_virt_pm *vpm);
 
 /**

@@ -10,6 +10,7 @@ no_console_suspend: not used.
 
 from vm import DRAIN_TIMEOUT, TAINT_SOFTLOCKUP, Setup
 
+DEVICES = ('virtio-gpu', 'qxl')
 SETUP = Setup(outputs=((640, 480), (320, 240)), expected_log=(
     (r'PM: .*(failed to (suspend|freeze).*: error|returned|returns) -16$',
      'the PM core about the refusal'),
@@ -32,7 +33,7 @@ def story(vm):
         vm.expect_refusal_told(transition, REASON)
         vm.expect_same_picture()
     vm.expect(vm.host_log().resets == resets, 'the device was reset')
-    guest.flip(1, guest.create(1, *guest.outputs[1])[0])
+    guest.flip(1, guest.create(1, *guest.outputs[1], card=vm.setup.heads[1][0])[0])
     vm.expect_picture()
     guest.signal_fence()
     guest.wait_for_flip(0, buffer)

@@ -6,6 +6,8 @@ The GPU is reset twice, once to make the image and once to sleep, and the image
 is never used. no_console_suspend: not used.
 """
 
+DEVICES = ('virtio-gpu', 'qxl')
+
 
 def story(vm):
     vm.power_on()

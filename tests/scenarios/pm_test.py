@@ -9,6 +9,7 @@ what the kernel does last. no_console_suspend: not used.
 
 from vm import Setup
 
+DEVICES = ('virtio-gpu', 'qxl')
 SETUP = Setup(cpus=2)
 
 

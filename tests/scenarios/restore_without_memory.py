@@ -12,11 +12,16 @@ no_console_suspend: not used.
 from verdict import Skip
 from vm import Setup
 
+DEVICES = ('virtio-gpu', 'qxl')
 SETUP = Setup(expected_log=(
-    (r'virtio.*\*ERROR\* (resume failed|device is lost)', 'the GPU about its resume'),
-    (r'virtio.*(failed to (resume|thaw|restore).*|returned|returns) -12$',
+    (r'(virtio|qxl).*\*ERROR\* (resume failed|device is lost)', 'the GPU about its resume'),
+    (r'(virtio|qxl).*(failed to (resume|thaw|restore).*|returned|returns) -12$',
      'the PM core about it'),
+    (r'qxl_\w+.*\*ERROR\* (Out of memory|failed to allocate)', 'a picture that is not drawn'),
 ))
+# for which function there is none: what a resume begins with, and what brings the picture
+FUNCTIONS = {'virtio': ('virtio_gpu_find_vqs', 'virtio_gpu_pm_restore_object'),
+             'qxl': ('qxl_primary_atomic_update', 'qxl_primary_atomic_update')}
 
 
 def story(vm):
@@ -24,9 +29,9 @@ def story(vm):
     if not vm.debug:
         raise Skip('the kernel has no fault injection')
     vm.draw_desktop()
-    for function, sleep, failures in (
-            ('virtio_gpu_find_vqs', vm.suspend_and_wake, 1),
-            ('virtio_gpu_pm_restore_object', vm.hibernate_with_test_resume, 2)):
+    first, second = FUNCTIONS[vm.setup.driver]
+    for function, sleep, failures in ((first, vm.suspend_and_wake, 1),
+                                      (second, vm.hibernate_with_test_resume, 2)):
         vm.mark_kernel_log()
         vm.starve(function, only_first_try=True)
         sleep()
@@ -36,7 +41,7 @@ def story(vm):
         guest.flip(0, guest.create(1, *guest.outputs[0])[0])
         vm.expect_picture()
 
-    vm.starve('virtio_gpu_find_vqs')
+    vm.starve(first)
     vm.suspend_and_wake()
     vm.give_up_display()
     vm.feed()

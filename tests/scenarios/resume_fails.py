@@ -11,6 +11,7 @@ no_console_suspend: not used.
 
 from vm import DRAIN_TIMEOUT, Setup
 
+DEVICES = ('virtio-gpu', 'qxl')
 SETUP = Setup(expected_log=(
     ('pm_fail.*: error -16$', 'the device that is made to fail'),
 ))

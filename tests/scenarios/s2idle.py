@@ -5,6 +5,8 @@ Suspend to idle: virtio-pci resets the device here as well.
 no_console_suspend: not used.
 """
 
+DEVICES = ('virtio-gpu', 'qxl')
+
 
 def story(vm):
     vm.power_on()

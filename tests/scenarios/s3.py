@@ -5,6 +5,8 @@ S3: suspend to RAM, woken by the host; QEMU resets the GPU on the way.
 no_console_suspend: not used.
 """
 
+DEVICES = ('virtio-gpu', 'qxl')
+
 
 def story(vm):
     vm.power_on()

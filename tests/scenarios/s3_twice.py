@@ -9,6 +9,7 @@ q35 again when it resumes, so no kernel, stock or not, gets into S3 twice there.
 
 from vm import Setup
 
+DEVICES = ('virtio-gpu', 'qxl')
 SETUP = Setup(machine='pc', no_console_suspend=True)
 
 

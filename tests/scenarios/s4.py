@@ -8,6 +8,7 @@ with a GPU that knows nothing. no_console_suspend: not used.
 
 from vm import Setup
 
+DEVICES = ('virtio-gpu', 'qxl')
 SETUP = Setup(cpus=2)
 
 

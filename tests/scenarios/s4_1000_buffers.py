@@ -8,6 +8,8 @@ share (create, attach, transfer, scanout, flush, cursor; a few more for display
 info), 1,000 buffers would take 2,000. no_console_suspend: not used.
 """
 
+DEVICES = ('virtio-gpu', 'qxl')
+
 
 def story(vm):
     guest = vm.power_on()

@@ -6,6 +6,8 @@ What came back the first time must be lost and come back again; so must what
 was made in between. no_console_suspend: not used.
 """
 
+DEVICES = ('virtio-gpu', 'qxl')
+
 
 def story(vm):
     guest = vm.power_on()

@@ -9,6 +9,8 @@ no_console_suspend: not used.
 
 from verdict import Failure
 
+DEVICES = ('virtio-gpu', 'qxl')
+
 
 def story(vm):
     guest = vm.power_on()

@@ -8,6 +8,7 @@ ENOSPC and the guest goes on with all it had. no_console_suspend: not used.
 
 from vm import Setup
 
+DEVICES = ('virtio-gpu', 'qxl')
 SETUP = Setup(swap=4)
 
 

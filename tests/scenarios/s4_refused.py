@@ -9,6 +9,7 @@ must work once nobody objects. no_console_suspend: not used.
 
 from vm import Setup
 
+DEVICES = ('virtio-gpu', 'qxl')
 SETUP = Setup(more_command_line='pm-notifier-error-inject.priority=-1')
 REFUSAL = '/sys/kernel/debug/notifier-error-inject/pm/actions/PM_HIBERNATION_PREPARE/error'
 

@@ -7,6 +7,7 @@ no_console_suspend: not used.
 
 from vm import Setup
 
+DEVICES = ('virtio-gpu', 'qxl')
 SETUP = Setup(outputs=((640, 480), (800, 600)))
 
 

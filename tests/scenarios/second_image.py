@@ -7,6 +7,8 @@ each image all the same. Then the program gives up and the system goes on.
 no_console_suspend: not used.
 """
 
+DEVICES = ('virtio-gpu', 'qxl')
+
 
 def story(vm):
     vm.power_on()

@@ -5,6 +5,8 @@ test_resume: the image is written, the GPU reset and the image read in one boot.
 no_console_suspend: not used.
 """
 
+DEVICES = ('virtio-gpu', 'qxl')
+
 
 def story(vm):
     vm.power_on()

@@ -8,6 +8,7 @@ no_console_suspend: not used.
 
 from vm import Setup
 
+DEVICES = ('virtio-gpu', 'qxl')
 SETUP = Setup(cpus=2, more_gpus=(('virtio-gpu-pci', (800, 600)),))
 
 

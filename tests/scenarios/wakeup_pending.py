@@ -6,6 +6,8 @@ The suspend is aborted before any device was touched, and the next one works.
 no_console_suspend: not used.
 """
 
+DEVICES = ('virtio-gpu', 'qxl')
+
 
 def story(vm):
     guest = vm.power_on()

@@ -43,6 +43,8 @@ class Command:
 class HostLog:
     """What one GPU was told, from a log that may tell of others and of the disk."""
 
+    tells_cursor = True                 # and so it is judged
+
     def __init__(self, text, gpu=0):
         self.errors = []                # what QEMU complained about
         self._blocks = set()
@@ -153,6 +155,10 @@ class HostLog:
             elif state:
                 state = (x, y, state[2])
         return state
+
+    def where(self, position, _):
+        """What the host is told of a cursor that is here."""
+        return tuple(position)
 
 
 class Host:

@@ -27,7 +27,7 @@ from run import REPO, Outcome, guarded, say, wants_amdgpu
 sys.path.insert(0, str(REPO / 'scripts'))
 from common import kernels      # noqa: E402
 
-ESSENCE = ['s4', 's3']
+ESSENCE = ['s4', 's3', 'qxl:s4']
 
 
 def parse_arguments():

@@ -32,6 +32,7 @@ _ERRORS = (
     r'[Ff]ailed to (freeze|suspend|resume|restore|thaw)',
     r'\breturned -\d+',
     r'virtio_gpu.*response 0x12',       # the host refused a command
+    r'driver is in bug mode',           # a qxl, likewise
 )
 
 SPLAT = re.compile('|'.join(_SPLATS))

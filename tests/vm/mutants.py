@@ -116,7 +116,7 @@ class Workshop:
 
     def why_it_fails(self, scenario):
         """What the scenario has to say against this driver; None if nothing."""
-        path = run.choose([scenario])[scenario]
+        (_, path, _), = run.choose([scenario])
         with self.bench.files(f'mutant_{scenario}') as files:
             module = run.load(path)
             vm = self.bench.vm(module.SETUP, files)

@@ -12,7 +12,6 @@ import threading
 import time
 from pathlib import Path
 
-import hostlog
 from qmp import Qmp
 from rfb import Rfb
 from screen import Picture
@@ -86,8 +85,9 @@ class Qemu:
         self.setup, self.files, self.timeout = setup, files, timeout
         # unix sockets have short names, work directories long ones
         self.sockets = Path(tempfile.mkdtemp(prefix='vm-'))
-        self.host_log = files.directory / f'host-{number}.log'
         self.messages = files.directory / f'qemu-{number}.log'
+        # see qxllog.py
+        self.host_log = self.messages if setup.qxl else files.directory / f'host-{number}.log'
         self.qmp = None
         self.window = None
         self._dump = files.directory / f'screen-{number}.ppm'
@@ -116,10 +116,12 @@ class Qemu:
             '-drive', f'if=none,id=swap,format=raw,cache=unsafe,file={_escape(files.swap)}',
             '-device', f'virtio-blk-{"device" if setup.mmio else "pci"},drive=swap',
             *more, *gpus,
-            '-d', 'guest_errors', '-D', str(self.host_log),
+            '-d', 'guest_errors',
         ]
+        if not setup.qxl:
+            command += ['-D', str(self.host_log)]
         several = len(setup.gpu_devices()) > 1
-        for event in hostlog.TRACE_SEVERAL if several else hostlog.TRACE:
+        for event in setup.host.TRACE_SEVERAL if several else setup.host.TRACE:
             command += ['-trace', event]
         return [*command, *setup.more_options, *self._displays()]
 
@@ -127,7 +129,8 @@ class Qemu:
         """A console has either GL or VNC."""
         if self.setup.gl:
             return []
-        return [word for output, (gpu, head) in enumerate(self.setup.heads) for word in (
+        return [word for output, (gpu, head) in enumerate(self.setup.heads)
+                if not (head and self.setup.qxl) for word in (
             '-vnc', f'unix:{self.sockets}/vnc{output},display=gpu{gpu},head={head}')]
 
     def _open_window(self):
@@ -172,7 +175,7 @@ class Qemu:
     def _plug_in_monitors(self):
         """The first output of a GPU has one from its properties, the others not."""
         for output, (_, head) in enumerate(self.setup.heads):
-            if head:
+            if head and not self.setup.qxl:
                 with self._rfb(output) as rfb:
                     rfb.plug_in_monitor(*self.setup.sizes[output])
 
@@ -194,6 +197,16 @@ class Qemu:
         gpu, head = self.setup.heads[output]
         if self.setup.renders(gpu):
             return self.window.screen()
+        if head and self.setup.qxl:
+            # QEMU has one picture for the heads of a qxl, side by side
+            widths = [width for width, _ in self.setup.outputs]
+            return self._screen_dump(gpu, 0).columns(sum(widths[:head]), widths[head])
+        screen = self._screen_dump(gpu, head)
+        if self.setup.qxl and not gpu and len(self.setup.outputs) > 1:
+            screen = screen.columns(0, self.setup.outputs[0][0])
+        return screen
+
+    def _screen_dump(self, gpu, head):
         self.qmp.execute('screendump', filename=str(self._dump), device=f'gpu{gpu}',
                          head=head)
         data = self._dump.read_bytes()

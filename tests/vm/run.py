@@ -49,6 +49,10 @@ IMAGES = {'normal': 'bzImage', 'debug': 'debug/bzImage',
           'series': 'series/bzImage'}
 TIMEOUT, TIMEOUT_DEBUG = 200, 480
 DISK_PER_JOB = 1 << 30
+# A story that holds for any of our drivers says so: DEVICES, of which the first is the
+# one that it is told about. "qxl:NAME" runs it over a qxl, "qxl:all" all of these.
+VIRTIO, QXL = 'virtio-gpu', 'qxl'
+QXL_ESSENCE = ('qxl:s4', 'qxl:s3')
 CONSOLE_TAIL = 25
 
 _print_lock = threading.Lock()
@@ -206,27 +210,48 @@ def amdgpu_scenarios():
 
 
 def default_scenarios():
-    """What runs if nothing is named: of those with amdgpu only the essence."""
-    known = scenarios()
-    return {**{name: path for name, path in known.items() if not wants_amdgpu(name)},
-            **{name: known[name] for name in AMDGPU_ESSENCE}}
+    """What runs if nothing is named: of those with amdgpu and over a qxl the essence."""
+    return [name for name in scenarios()
+            if name in AMDGPU_ESSENCE or not wants_amdgpu(name)] + list(QXL_ESSENCE)
+
+
+def devices(path):
+    """What a scenario holds for"""
+    return getattr(load(path), 'DEVICES', (VIRTIO,))
 
 
 def choose(names):
-    """The files for these names; a path to a scenario of one's own will do as well."""
+    """
+    (name, file, device) of these; a path to a scenario of one's own will do as well,
+    whatever it says that it is for.
+    """
     known = scenarios()
-    if not names:
-        return default_scenarios()
     chosen = {}
-    for name in names:
-        path = Path(name)
-        if name in known:
-            chosen[name] = known[name]
-        elif path.suffix == '.py' and path.is_file():
-            chosen[path.stem] = path
-        else:
-            raise Unusable(f'no scenario "{name}"; there are: {", ".join(known)}')
-    return chosen
+    for name in names or default_scenarios():
+        prefix, _, rest = name.rpartition(':')
+        if prefix not in ('', QXL):
+            raise Unusable(f'no device "{prefix}"; there is: {QXL}')
+        if name == f'{QXL}:all':
+            chosen.update({found: chosen_one for found, chosen_one in _all_over_qxl(known)})
+            continue
+        path = Path(rest)
+        ours = rest in known
+        if ours:
+            path = known[rest]
+        elif path.suffix != '.py' or not path.is_file():
+            raise Unusable(f'no scenario "{rest}"; there are: {", ".join(known)}')
+        over = devices(path)
+        if prefix and ours and prefix not in over:
+            raise Unusable(f'{rest} is not a scenario for a {prefix}')
+        chosen[f'{QXL}:{path.stem}' if prefix else path.stem] = path, prefix or over[0]
+    return [(name, *which) for name, which in chosen.items()]
+
+
+def _all_over_qxl(known):
+    for name, path in known.items():
+        over = devices(path)
+        if QXL in over:
+            yield name if over[0] == QXL else f'{QXL}:{name}', (path, QXL)
 
 
 def load(path):
@@ -236,21 +261,24 @@ def load(path):
     return module
 
 
-def run_scenario(bench, name, path):
+def run_scenario(bench, name, path, device):
     try:
-        with bench.files(name) as files:
-            return _run_in(bench, name, path, files)
+        with bench.files(name.replace(':', '-')) as files:
+            return _run_in(bench, name, path, device, files)
     except Failure as error:                # there was no directory to run it in
         say_failure(name, error, None)
         return Outcome(failed=1)
 
 
-def _run_in(bench, name, path, files):
+def _run_in(bench, name, path, device, files):
     started = time.monotonic()
     vm = None
     try:
         module = load(path)
-        vm = bench.vm(getattr(module, 'SETUP', Setup()), files)
+        setup = getattr(module, 'SETUP', Setup())
+        if device == QXL and not setup.qxl:
+            setup = setup.over_qxl()
+        vm = bench.vm(setup, files)
         module.story(vm)
         vm.final_check()
     except Skip as why:
@@ -412,8 +440,8 @@ def parse_arguments():
     parser.add_argument('--total', metavar='FILE', type=Path,
                         help='write the counts there; somebody else sums them up')
     parser.add_argument('scenario', nargs='*', metavar='SCENARIO',
-                        help='name, or a file (default: those of make test, and the '
-                             'unit tests)')
+                        help='name, or a file; qxl:NAME is over a qxl, qxl:all are all that '
+                             'can be (default: those of make test, and the unit tests)')
     return parser.parse_args()
 
 
@@ -432,9 +460,8 @@ def check_disk(bench, jobs):
 
 def tasks(bench, arguments):
     """What is to be run in QEMU, the longest of it not at the end."""
-    chosen = choose(arguments.scenario) if arguments.scenario or not arguments.unit else {}
-    jobs = [lambda n=name, p=path: run_scenario(bench, n, p)
-            for name, path in chosen.items()]
+    chosen = choose(arguments.scenario) if arguments.scenario or not arguments.unit else []
+    jobs = [lambda which=which: run_scenario(bench, *which) for which in chosen]
     if arguments.unit or (not arguments.scenario and bench.hooked):
         jobs.insert(0, lambda: run_unit(bench))
     return jobs

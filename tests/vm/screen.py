@@ -82,6 +82,13 @@ class Picture:
     def colours(self):
         return len({self.rgb[i:i + 3] for i in range(0, len(self.rgb), 3)})
 
+    def columns(self, left, width):
+        """This part of it, from top to bottom"""
+        row = self.width * 3
+        return Picture(width, self.height, b''.join(
+            self.rgb[y * row + left * 3:y * row + (left + width) * 3]
+            for y in range(self.height)))
+
     def beside(self, other, gap=16):
         """Both pictures next to each other on grey."""
         height = max(self.height, other.height)
@@ -121,7 +128,7 @@ class Cursor:
         self.bgra = bytes(bgra)
 
     def __eq__(self, other):
-        return vars(self) == vars(other)
+        return other is not None and vars(self) == vars(other)
 
     def how_it_differs(self, other):
         if other is None:

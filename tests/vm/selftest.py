@@ -10,6 +10,7 @@ from pathlib import Path
 import hostlog
 import klog
 import ktap
+import qxllog
 from events import MISUSE, Events
 from initramfs import archive
 from screen import Cursor, Picture, cursor_pattern, pattern
@@ -260,6 +261,60 @@ class HostCommands(unittest.TestCase):
     def test_which_gpu_must_be_known(self):
         found = self.problems(*self.START, *self.PICTURE)
         self.assertIn('nobody knows', found[0])
+
+
+class QxlCommands(unittest.TestCase):
+    RESET = 'qxl_io_write 0 native addr=5 (QXL_IO_RESET) val=0 size=1 async=0\n'
+    CREATE = 'qxl_io_write 0 native addr=19 (QXL_IO_CREATE_PRIMARY_ASYNC) val=0 size=1 async=1\n'
+    NOTIFY = 'qxl_io_write 0 native addr=0 (QXL_IO_NOTIFY_CMD) val=0 size=1 async=0\n'
+    FIRMWARE = '10 qxl-0/vga: cmd @ 0x7f00 draw: surface_id 0 type copy\n'
+    DRAW = '11 qxl-0/cmd: cmd @ 0x80000 draw: surface_id 0 type copy\n'
+    CURSOR = ('12 qxl-0/csr: cmd @ 0x90000 cursor', ': set +105+129 visible yes, shape @ 0x1\n')
+    MOVE = '13 qxl-0/csr: cmd @ 0x90100 cursor: move +155+139\n'
+    HIDE = '14 qxl-0/csr: cmd @ 0x90200 cursor: hide\n'
+
+    def log(self, *parts, gpu=0):
+        return qxllog.HostLog(''.join(parts), gpu)
+
+    def test_good(self):
+        self.assertEqual(qxllog.problems(
+            self.FIRMWARE + self.RESET + self.CREATE + self.DRAW + ''.join(self.CURSOR)), [])
+
+    def test_bad(self):
+        for bad in ('qxl_set_guest_bug 0\n', 'qxl-0: guest bug: slot 1 too high\n',
+                    'qxl_io_unexpected_vga_mode 1 0x0=0 (QXL_IO_NOTIFY_CMD)\n',
+                    '(process:1): Spice-WARNING **: bad\n'):
+            self.assertTrue(qxllog.problems(self.DRAW + bad), bad)
+        self.assertTrue(qxllog.problems(self.RESET + self.FIRMWARE))
+
+    def test_a_trace_in_the_midst_of_a_command(self):
+        log = self.log(self.RESET, self.CURSOR[0], self.NOTIFY, self.CURSOR[1])
+        self.assertEqual(log.errors, [])
+        self.assertEqual(log.cursor(0), (105, 129, True))
+        self.assertEqual(log.where((100, 120), (5, 9)), (105, 129))
+        error = "Invalid write at addr 0x{}, size 4, region '(null)', reason: rejected\n"
+        halves = self.DRAW[:30], self.DRAW[30:]
+        self.assertEqual(self.log(error.format('B00FB020').join(halves)).errors, [])
+        self.assertEqual(len(self.log(error.format('C00FB020').join(halves)).errors), 1)
+
+    def test_cursor(self):
+        cursor = ''.join(self.CURSOR)
+        self.assertEqual(self.log(cursor, self.MOVE).cursor(0), (155, 139, True))
+        self.assertEqual(self.log(cursor, self.HIDE).cursor(0), (105, 129, False))
+        self.assertIsNone(self.log(cursor, self.RESET).cursor(0))
+        self.assertIsNone(self.log(self.RESET, self.MOVE).cursor(0))
+
+    def test_since_reset(self):
+        log = self.log(self.RESET, self.DRAW, self.RESET, self.CREATE, self.NOTIFY,
+                       self.DRAW, self.DRAW)
+        self.assertEqual(log.resets, 2)
+        self.assertEqual([c.name for c in log.until_first_flush()],
+                         ['CREATE_PRIMARY', 'draw'])
+
+    def test_another_device(self):
+        log = self.log(self.RESET.replace(' 0 ', ' 1 ', 1), self.RESET, gpu=1)
+        self.assertEqual(log.resets, 1)
+        self.assertFalse(log.tells_cursor)
 
 
 class BackEnd(unittest.TestCase):

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import hostlog
 import klog
+import qxllog
+from frozen import frozen
 from guest import Channel, Gone, Guest, Refused
 from qemu import Qemu
 from verdict import Failure
@@ -45,6 +47,8 @@ TAINT_TEST = 1 << 18            # KUnit
 FORGOTTEN_IN_S3 = (('0000:00:00.0', 0x60, 8), ('0000:00:1f.0', 0x40, 5),
                    ('0000:00:1f.0', 0xf0, 4))
 RESERVED = 64 << 20             # bytes that making an image leaves to drivers
+SPICE_THREAD = 'SPICE Worker'   # of a qxl
+QXL_SIZE = (1024, 768)          # what its driver prefers without a SPICE client
 SAMPLE = 20                     # of the old buffers, how many are looked at
 
 
@@ -72,7 +76,31 @@ class Setup:
     known_taints: int = 0       # likewise, bits of the kernel's taint
     kunit: str = ''             # which suites to run at boot; none if empty
 
+    @property
+    def qxl(self):
+        return self.device.startswith('qxl')
+
+    @property
+    def driver(self):
+        """As the kernel's log calls it"""
+        return 'qxl' if self.qxl else 'virtio'
+
+    @property
+    def host(self):
+        """The module that judges what the host saw."""
+        return qxllog if self.qxl else hostlog
+
+    def over_qxl(self):
+        """The same machine with a qxl for each output."""
+        return dataclasses.replace(
+            self, device='qxl-vga', outputs=(QXL_SIZE,),
+            more_gpus=(('qxl', QXL_SIZE),) * (len(self.sizes) - 1),
+            more_command_line=f'{self.more_command_line} qxl.num_heads=1')
+
     def gpu_device(self):
+        if self.qxl:
+            options = f',{self.device_options}' if self.device_options else ''
+            return f'{self.device},id=gpu0,guestdebug=1,cmdlog=1{options}'
         width, height = self.outputs[0]
         options = f',{self.device_options}' if self.device_options else ''
         return (f'{self.device},id=gpu0,max_outputs={len(self.outputs)},'
@@ -80,6 +108,10 @@ class Setup:
 
     def gpu_devices(self):
         """QEMU's options of all GPUs."""
+        if self.qxl:
+            return [self.gpu_device()] + [
+                f'{device},id=gpu{number},guestdebug=1'
+                for number, (device, _) in enumerate(self.more_gpus, 1)]
         return [self.gpu_device()] + [
             f'{device},id=gpu{number},max_outputs=1,xres={width},yres={height}'
             for number, (device, (width, height)) in enumerate(self.more_gpus, 1)]
@@ -677,15 +709,19 @@ class Vm:
 
     def cursor_problem(self, output):
         gpu, head = self.setup.heads[output]
-        told = self.host_log(gpu).cursor(head)
+        log = self.host_log(gpu)
+        if not log.tells_cursor:
+            return None
+        told = log.cursor(head)
         where = f'cursor on output {output}'
         if output not in self.guest.cursors:
             visible = told and told[2]
             return f'{where}: there should be none' if visible else None
-        _, _, position = self.guest.cursors[output]
+        _, hot, position = self.guest.cursors[output]
+        position = log.where(position, hot)
         if not told or not told[2]:
             return f'{where}: the host was not told of one since the device was reset'
-        if told[:2] != tuple(position):
+        if told[:2] != position:
             return f'{where}: at {told[0]},{told[1]}, not at {position[0]},{position[1]}'
         if self.setup.gl:
             return None                 # the window's own, and there is no pointer in it
@@ -716,7 +752,7 @@ class Vm:
 
     def host_log(self, gpu=0):
         """Of the QEMU that runs now."""
-        return hostlog.HostLog(self.qemu.trace(), gpu)
+        return self.setup.host.HostLog(self.qemu.trace(), gpu)
 
     def count_commands(self, name, gpu=0):
         return sum(command.name == name for command in self.host_log(gpu).commands)
@@ -807,14 +843,14 @@ class Vm:
         (self.files.directory / f'virt_pm-{gpu}.txt').write_text(text)
         return Account.parse(text)
 
-    def expect_refusal_told(self, transition, reason, gpu=0):
+    def expect_refusal_told(self, transition, reason, gpu=0, errno=16):
         """One line of the log since it was marked, with the device; debugfs has it too."""
         lines = [line for line in self.kernel_log() if ' refused: ' in line]
         self.expect(len(lines) == 1, f'{len(lines)} lines tell of a refusal: {lines}')
         said = f'{self.gpu_name(gpu)}: [drm] {transition} refused: {reason}'
         self.expect(lines[0].endswith(said), f'"{lines[0]}" does not end with "{said}"')
         told = self.virt_pm(gpu).refusal
-        self.expect(told == f'{transition}: {reason} (-16)', f'debugfs says: {told}')
+        self.expect(told == f'{transition}: {reason} (-{errno})', f'debugfs says: {told}')
         for other in range(1 + len(self.setup.more_gpus)):
             self.expect(other == gpu or self.virt_pm(other).refusal == 'none',
                         f'GPU {other} refused as well')
@@ -841,10 +877,19 @@ class Vm:
         """As the host saw them, since it was started; it may be behind the guest."""
         self._poll(lambda: None if self.count_commands(name) == count else otherwise)
 
+    def expect_not_in_log(self, text):
+        """Since the log was marked"""
+        self.expect(not any(text in line for line in self.kernel_log()),
+                    f'the kernel says "{text}"')
+
+    def host_hangs(self):
+        """Inside, the thread of QEMU that serves the GPU does not run. No picture then."""
+        return frozen(self.qemu.process.pid, SPICE_THREAD)
+
     def give_up_display(self):
         """The first GPU is lost: what is shown no longer matters, the rest does."""
-        self._poll(lambda: None if self.lost('virtio') else
-                   'the virtio-gpu was not given up')
+        self._poll(lambda: None if self.lost(self.setup.driver) else
+                   f'the {self.setup.driver} GPU was not given up')
         self.has_display = False
 
     def expect_tried_again(self, count=1):
@@ -912,7 +957,7 @@ class Vm:
 
     def host_problems(self, text):
         """Of one start of the host"""
-        return hostlog.problems(text)
+        return self.setup.host.problems(text)
 
     def log_problems(self):
         """(which log, line) of everything that the judges object to."""

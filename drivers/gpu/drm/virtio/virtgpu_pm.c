@@ -319,17 +319,18 @@ int virtio_gpu_pm_reset_done(struct virtio_device *vdev)
 }
 
 /*
- * A device that is reset while tasks run holds up their ioctls. A context with
- * 3D work that did not survive, because a function reset could not be refused,
- * fails them.
+ * A context with 3D work that did not survive, because a function reset could not
+ * be refused, fails its ioctls.
  */
-static int virtio_gpu_pm_enter(struct file *filp, unsigned int cmd)
+static long virtio_gpu_pm_ioctl(struct file *filp, unsigned int cmd,
+				unsigned long arg)
 {
 	struct drm_file *file = filp->private_data;
 	struct virtio_gpu_device *vgdev = file->minor->dev->dev_private;
 	struct virtio_gpu_fpriv *vfpriv = file->driver_priv;
 	int ret;
 
+	/* a context is not looked at before the device runs */
 	ret = drm_virt_pm_wait_running(&vgdev->pm.base);
 	if (ret)
 		return ret;
@@ -339,28 +340,8 @@ static int virtio_gpu_pm_enter(struct file *filp, unsigned int cmd)
 	    virtio_gpu_pm_context_stale(vgdev, vfpriv))
 		return -EIO;
 
-	return 0;
+	return drm_virt_pm_ioctl(&vgdev->pm.base, filp, cmd, arg);
 }
-
-static long virtio_gpu_pm_ioctl(struct file *filp, unsigned int cmd,
-				unsigned long arg)
-{
-	int ret = virtio_gpu_pm_enter(filp, cmd);
-
-	return ret ?: drm_ioctl(filp, cmd, arg);
-}
-
-#ifdef CONFIG_COMPAT
-static long virtio_gpu_pm_compat_ioctl(struct file *filp, unsigned int cmd,
-				       unsigned long arg)
-{
-	int ret = virtio_gpu_pm_enter(filp, cmd);
-
-	return ret ?: drm_compat_ioctl(filp, cmd, arg);
-}
-#else
-#define virtio_gpu_pm_compat_ioctl NULL
-#endif
 
 __diag_push();
 __diag_ignore_all("-Woverride-init", "two of the common operations are replaced");
@@ -369,7 +350,7 @@ const struct file_operations virtio_gpu_pm_fops = {
 	.owner = THIS_MODULE,
 	DRM_GEM_FOPS,
 	.unlocked_ioctl = virtio_gpu_pm_ioctl,
-	.compat_ioctl = virtio_gpu_pm_compat_ioctl,
+	.compat_ioctl = virtio_gpu_pm_ioctl,
 };
 
 __diag_pop();

@@ -9,7 +9,6 @@
 #include <drm/drm_atomic_uapi.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_modeset_helper.h>
-#include <drm/drm_modeset_lock.h>
 #include <drm/drm_plane.h>
 #include <drm/drm_print.h>
 #include <drm/drm_probe_helper.h>
@@ -23,61 +22,23 @@
 /* How often virtio_gpu_pm_refresh_func() waits for the answers of the host */
 #define VIRTIO_GPU_PM_REFRESH_TRIES	12
 
-/* Whether a commit of @crtc has not reached the hardware yet */
-static bool virtio_gpu_pm_crtc_busy(struct drm_crtc *crtc)
-{
-	struct drm_crtc_commit *commit;
-	bool busy = false;
-
-	spin_lock(&crtc->commit_lock);
-	list_for_each_entry(commit, &crtc->commit_list, commit_entry)
-		busy |= !completion_done(&commit->hw_done);
-	spin_unlock(&crtc->commit_lock);
-
-	return busy;
-}
-
-/* Whether drm_mode_config_helper_suspend() would have to wait for somebody */
-static bool virtio_gpu_pm_kms_busy(struct virtio_gpu_device *vgdev)
-{
-	struct drm_device *ddev = vgdev->ddev;
-	struct drm_plane *plane;
-	struct drm_crtc *crtc;
-	bool busy;
-
-	/* an event of the host may light up outputs */
-	busy = work_busy(&vgdev->config_changed_work);
-	if (!drm_core_check_feature(ddev, DRIVER_MODESET))
-		return busy;
-
-	busy |= mutex_is_locked(&ddev->mode_config.mutex) ||
-		drm_modeset_is_locked(&ddev->mode_config.connection_mutex);
-	drm_for_each_crtc(crtc, ddev)
-		busy |= virtio_gpu_pm_crtc_busy(crtc) ||
-			drm_modeset_is_locked(&crtc->mutex);
-	drm_for_each_plane(plane, ddev)
-		busy |= drm_modeset_is_locked(&plane->mutex);
-
-	return busy;
-}
-
 /*
- * Wait until KMS can be suspended. drm_mode_config_helper_suspend() takes all
- * modeset locks and waits for pending commits without a limit. A commit can
- * wait for a fence of a frozen program or of a GPU that is suspended already,
- * and a frozen task can hold a modeset lock if it faulted in an ioctl.
- * Takes no DRM lock.
+ * Wait until KMS can be suspended, see drm_virt_pm_kms_idle().
  * Returns whether it can.
  */
 bool virtio_gpu_pm_kms_idle(struct virtio_gpu_device *vgdev)
 {
-	bool busy = false;
+	unsigned int busy = 0;
 
-	read_poll_timeout(virtio_gpu_pm_kms_busy, busy, !busy, USEC_PER_MSEC,
+	/* an event of the host may light up outputs */
+	read_poll_timeout(work_busy, busy, !busy, USEC_PER_MSEC,
 			  jiffies_to_usecs(drm_virt_pm_timeout(&vgdev->pm.base)),
-			  false, vgdev);
+			  false, &vgdev->config_changed_work);
+	if (busy)
+		return false;
 
-	return !busy;
+	return !drm_core_check_feature(vgdev->ddev, DRIVER_MODESET) ||
+	       drm_virt_pm_kms_idle(&vgdev->pm.base);
 }
 
 /* Suspend KMS */
