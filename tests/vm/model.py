@@ -215,7 +215,6 @@ class ModelVm(Vm):
         self.has_display = self.setup.virtio_gpu
         self.kfd = False
         self.bound = False
-        self.slots = list(self.setup.slots)     # where the driver is bound
         self.provoked = {}          # log of a model: numbers of events
 
     def _start_qemu(self):
@@ -261,18 +260,12 @@ class ModelVm(Vm):
 
     def unbind(self):
         self.stop_using_gpu()
-        for slot in self.slots:
+        for slot in self.setup.slots:
             self.guest.write(f'{DRIVER}/unbind', slot)
         self.bound = False
 
-    def unbind_first(self):
-        """Of two GPUs, while the other one is in use"""
-        self.guest.kfd_close(0)         # it would be killed
-        self.guest.write(f'{DRIVER}/unbind', SLOT)
-        self.slots.remove(SLOT)
-
     def bind(self):
-        for slot in self.slots:
+        for slot in self.setup.slots:
             self.guest.write(f'{DRIVER}/bind', slot)
         self._expect_bound()
 
@@ -547,7 +540,7 @@ class ModelVm(Vm):
             self.final_check_of_display()
         lost = self.lost()
         if self.bound:
-            for slot in self.slots:
+            for slot in self.setup.slots:
                 if self.lost(f'amdgpu {slot}'):
                     continue
                 self.run_ib_tests(slot)

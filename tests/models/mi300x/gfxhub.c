@@ -6,6 +6,7 @@
 #include "hub_registers.h"
 #include "soc15_ih_clientid.h"
 #include "gc/gc_9_4_3_offset.h"
+#include "gc/gc_9_4_3_sh_mask.h"
 
 #define HUB_REG(name)	REG(gpu, GC, xcc, name)
 
@@ -16,4 +17,15 @@ void gfxhub_init(struct gpu *gpu, struct hub *hub, unsigned int xcc)
 	/* XCDs of an AID are its nodes 1 and 2 */
 	hub->node = xcc / 2 * 4 + 1 + xcc % 2;
 	hub->reg = HUB_REGISTERS(HUB_REG);
+}
+
+/* Only what registers say: there is no other GPU to be reached */
+void gfxhub_reset(struct gpu *gpu)
+{
+	const struct options *o = &gpu->options;
+
+	for (unsigned int xcc = 0; o->xgmi_nodes && xcc < o->xccs; xcc++)
+		reg_set(gpu, REG(gpu, GC, xcc, MC_VM_XGMI_LFB_CNTL),
+			(o->xgmi_nodes - 1) << MC_VM_XGMI_LFB_CNTL__PF_MAX_REGION__SHIFT |
+			o->xgmi_node << MC_VM_XGMI_LFB_CNTL__PF_LFB_REGION__SHIFT);
 }

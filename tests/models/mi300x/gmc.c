@@ -353,6 +353,7 @@ void gmc_stray(struct gpu *gpu)
 
 void gmc_reset(struct gpu *gpu)
 {
+	gfxhub_reset(gpu);
 	for (unsigned int i = 0; i < gpu->hub_count; i++) {
 		struct hub *hub = &gpu->hubs[i];
 

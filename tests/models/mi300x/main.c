@@ -39,6 +39,7 @@ static const char usage[] =
 "  --reset-when-down      when the driver has turned off the last memory hub, reset\n"
 "                         the device and fill VRAM as at power-on\n"
 "  --fb-location N        where the hubs see VRAM, in units of 16 MB (default 0x8000)\n"
+"  --xgmi-node N          node N of 8 that are linked: only what registers say\n"
 "  --nps N                memory partition mode, 1, 2 or 4: only what registers say\n"
 "  --harvest              a VCN is missing in the discovery table\n"
 "  --fault NAME[=WHERE]   a fault from the start; more than one may be given\n"
@@ -173,6 +174,8 @@ static void check_options(struct options *o)
 		die("%u XCCs cannot be partitioned so", o->xccs);
 	if (o->vram_size < 512 * MB || o->vram_size & (o->vram_size - 1))
 		die("VRAM has 512 MB or more, a power of two as its BAR is");
+	if (o->xgmi_node > 7)
+		die("nodes are 0 to 7");
 	if (o->nps != 1 && o->nps != 2 && o->nps != 4)
 		die("NPS1, NPS2 or NPS4");
 	if (o->poison & 1)
@@ -180,7 +183,7 @@ static void check_options(struct options *o)
 }
 
 enum { SOCKET = 256, LOG, TRACE, XCC, SDMA, AID, PARTITION, PSP, DIRECT, VRAM, POISON, NO_VBIOS,
-	MSIX, RESET_WHEN_DOWN, FB_LOCATION, NPS, HARVEST, FAULT, FAULT_LATER, HELP };
+	MSIX, RESET_WHEN_DOWN, FB_LOCATION, XGMI_NODE, NPS, HARVEST, FAULT, FAULT_LATER, HELP };
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, SOCKET },
@@ -198,6 +201,7 @@ static const struct option long_options[] = {
 	{ "msix", no_argument, NULL, MSIX },
 	{ "reset-when-down", no_argument, NULL, RESET_WHEN_DOWN },
 	{ "fb-location", required_argument, NULL, FB_LOCATION },
+	{ "xgmi-node", required_argument, NULL, XGMI_NODE },
 	{ "nps", required_argument, NULL, NPS },
 	{ "harvest", no_argument, NULL, HARVEST },
 	{ "fault", required_argument, NULL, FAULT },
@@ -232,6 +236,10 @@ static void parse_number(struct options *o, int option, const char *name)
 		break;
 	case FB_LOCATION:
 		o->fb_location = value;
+		break;
+	case XGMI_NODE:
+		o->xgmi_nodes = 8;
+		o->xgmi_node = value;
 		break;
 	case NPS:
 		o->nps = value;

@@ -106,6 +106,7 @@ struct options {
 	uint64_t vram_size;
 	unsigned int fb_location;	/* of VRAM, in units of 16 MB */
 	unsigned int nps;
+	unsigned int xgmi_nodes, xgmi_node;	/* none: not linked */
 	uint8_t poison;
 	struct injected now[FAULTS], later[FAULTS];
 };
@@ -312,6 +313,7 @@ void vbios_write(uint8_t *rom, size_t size);
 
 /* gmc.c, and gfxhub.c and mmhub.c for where the registers are */
 void gfxhub_init(struct gpu *gpu, struct hub *hub, unsigned int xcc);
+void gfxhub_reset(struct gpu *gpu);
 void mmhub_init(struct gpu *gpu, struct hub *hub, unsigned int aid);
 void gmc_init(struct gpu *gpu);
 void gmc_reset(struct gpu *gpu);
