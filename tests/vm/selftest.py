@@ -10,6 +10,7 @@ from pathlib import Path
 import hostlog
 import klog
 import ktap
+import package_check
 from events import Events
 from initramfs import archive
 from screen import Cursor, Picture, cursor_pattern, pattern
@@ -22,6 +23,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'scripts'))
 import common                               # noqa: E402
 import hooks                                # noqa: E402
 import overlay                              # noqa: E402
+
+
+PackageCheck = package_check.PackageCheck
 
 
 class KernelLog(unittest.TestCase):
