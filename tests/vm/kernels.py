@@ -6,7 +6,8 @@ make test: the kernels, one after the other, and what came out of all.
 Everything runs on the first kernel of kernels/table, with all that the debug kernel
 looks at; of the others, whether the hooks fit, the build, the unit tests, and one
 scenario for each way to sleep, without, as three debug kernels take too long to
-build. A kernel that is named is tested in full.
+build. A kernel that is named is tested in full. At last the Debian package is built
+for the stock kernels of Debian 13.
 """
 
 import argparse
@@ -63,9 +64,28 @@ def test(kernel, scenarios, unit):
         return Outcome(**json.loads(total.read_text()))
 
 
+def test_package():
+    """Outcome of the Debian package, for all kernels that it is for"""
+    if subprocess.run([REPO / 'scripts/need-packages', 'deb'], check=False).returncode:
+        say('skip package: what it is built with is missing')
+        return Outcome(skipped=1)
+    with tempfile.TemporaryDirectory() as directory:
+        total = Path(directory) / 'total'
+        tested = subprocess.run([sys.executable, REPO / 'tests/deb/compile.py', total],
+                                check=False)
+        if tested.returncode == 130:
+            raise KeyboardInterrupt
+        if not total.exists():
+            say('FAIL package: it was not built')
+            return Outcome(failed=1)
+        return Outcome(**json.loads(total.read_text()))
+
+
 def package(kernel):
     """Name and version of the package that it was built from"""
     stamp = REPO / 'build' / kernel / 'work/stock/package'
+    if kernel == 'stock':
+        return 'linux-headers of Debian 13'
     return stamp.read_text().split()[0] if stamp.exists() else 'not fetched'
 
 
@@ -90,6 +110,8 @@ def main():
         else:
             what, scenarios, unit = 'KUnit, ' + ', '.join(ESSENCE), ESSENCE, True
         outcomes.append((kernel, what, test(kernel, scenarios, unit)))
+    if not (arguments.scenario or arguments.kernel):
+        outcomes.append(('stock', 'compiling the Debian package', test_package()))
     total = Outcome()
     for _, _, outcome in outcomes:
         total += outcome
