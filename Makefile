@@ -6,6 +6,8 @@ DEBUG ?= 0
 STOCK ?= 0
 SCENARIO ?=
 MUTANT ?=
+STORY ?=
+QUICK ?= 0
 
 PYTHON := python3
 export KERNEL DEBUG STOCK
@@ -15,7 +17,7 @@ MAKEFLAGS += --no-print-directory
 CHECKS := $(addprefix check-,checkpatch kernel-doc shellcheck python spdx \
 	layers facts w1 headers sparse smatch coccicheck docs)
 TARGETS := help demo test test-amdgpu test-qxl mutants check $(CHECKS) soak bench kernel series \
-	series-check packages clean distclean cacheclean
+	series-check deb test-distro packages clean distclean cacheclean
 .PHONY: $(TARGETS)
 
 ifneq ($(filter-out $(TARGETS),$(MAKECMDGOALS)),)
@@ -39,8 +41,11 @@ help:
 	@echo 'make series-check apply them to a fresh tree; check, compile and boot each step;'
 	@echo '                  BOOT=0 boots only the last, AMDGPU=0 does not compile amdgpu,'
 	@echo '                  START=n begins with the n-th'
+	@echo 'make deb          the package for a stock Debian 13, with DKMS: build/deb/'
+	@echo 'make test-distro  install it in a Debian 13 with weston, Xorg and so on, and sleep'
+	@echo '                  (90 minutes); QUICK=1 only the essence (15), STORY=name only this'
 	@echo 'make packages     install the Debian packages needed, if any is missing'
-	@echo 'make clean        remove the kernels built; keep the unpacked sources'
+	@echo 'make clean        remove what was built; keep the unpacked sources'
 	@echo 'make distclean    remove build/'
 	@echo 'make cacheclean   remove downloads and compiler cache (~/.cache/drm_virt_pm)'
 	@echo
@@ -96,6 +101,15 @@ series: packages
 
 series-check: packages
 	@$(PYTHON) scripts/series_check.py
+
+deb: packages
+	@scripts/need-packages deb
+	@$(PYTHON) scripts/deb.py
+
+test-distro: packages
+	@scripts/need-packages deb
+	@scripts/need-packages distro
+	@$(PYTHON) tests/distro/harness/run.py $(if $(filter 1,$(QUICK)),--quick) $(STORY)
 
 soak: packages
 	@DEBUG=1 STOCK=0 $(PYTHON) scripts/kernel.py

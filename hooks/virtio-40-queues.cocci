@@ -16,6 +16,7 @@
 //# have virtio_gpu_pm_refuse(vgdev, vbuf, fence);
 //# add 2 virtio_gpu_pm_refuse(vgdev, vbuf, NULL);
 //# gone virtio_gpu_refuse_fence
+//# gone if (virtqueue_is_broken(
 //# add 2 rcu_read_lock();
 //# add 2 rcu_read_unlock();
 //# gone wait_event(vgdev->ctrlq.ack_queue, vq->num_free
@@ -62,6 +63,11 @@ expression e;
 @old_refuse@
 @@
 -static void virtio_gpu_refuse_fence(...) { ... }
+
+// virtio_gpu_pm_queue_stopped() looks at that
+@old_broken@
+@@
+-if (virtqueue_is_broken(...)) { ... }
 
 @refused@
 symbol vgdev, vbuf, fence;

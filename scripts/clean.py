@@ -29,6 +29,7 @@ def clean():
             remove(*[p for p in BUILD.iterdir() if p.name != '.lock'])
             remove(BUILD)
             return
+        remove(BUILD / 'deb', BUILD / 'distro')
         for top in BUILD.iterdir():
             if not (top / 'work').is_dir():
                 continue

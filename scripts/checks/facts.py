@@ -176,7 +176,7 @@ def _maintained(site):
         if not any(meant(pattern, n) for n in site.names):
             yield f'MAINTAINERS: {pattern} means no file'
     for name in site.all('drivers/*', 'include/*', 'Documentation/*', 'doc/*',
-                         'hooks/*', 'kernels/*', 'scripts/*', 'series/*',
+                         'hooks/*', 'kernels/*', 'packaging/*', 'scripts/*', 'series/*',
                          'tests/*'):
         if not any(meant(p, name) for p in patterns):
             yield f'MAINTAINERS: nobody for {name}'

@@ -129,12 +129,14 @@ def _excused(site, line):
 
 
 # COPYING says which licence is where, and which files cannot carry a line.
-NO_SPDX = ('COPYING', 'LICENSES/*', 'MAINTAINERS', '*README.md')
+NO_SPDX = ('COPYING', 'LICENSES/*', 'MAINTAINERS', '*README.md',
+           'packaging/debian/copyright')
 BOTH = r'(?:GPL-2\.0 OR MIT|\(GPL-2\.0 OR MIT\))'
 LICENCES = ((('drivers/*', 'include/*', 'Documentation/*', 'doc/*'), BOTH),
             (('*',), r'GPL-2\.0-only'))
 COMMENT = {'.c': r'// {}', '.h': r'/\* {} \*/', '.rst': r'\.\. {}',
-           '.md': r'<!-- {} -->', '.cocci': r'// {}|/\* {} \*/'}
+           '.md': r'<!-- {} -->', '.cocci': r'// {}|/\* {} \*/',
+           '.8': r'\.\\" {}'}
 
 
 @check('spdx', quick=True, plants=[

@@ -6,7 +6,8 @@ make test: the kernels, one after the other, and what came out of all.
 Everything runs on the first kernel of kernels/table, with all that the debug kernel
 looks at, but for most scenarios of amdgpu; of the others, whether the hooks fit, the
 build, the unit tests, and one scenario for each way to sleep, without, as three debug
-kernels take too long to build. A kernel that is named is tested as the first.
+kernels take too long to build. A kernel that is named is tested as the first. At last
+the Debian package is built for the stock kernels of Debian 13.
 
 make test-amdgpu (--amdgpu): all scenarios of amdgpu on the first kernel and, without
 debugging, on the second; or on the one that is named.
@@ -95,9 +96,28 @@ def test(kernel, todo):
         return Outcome(**json.loads(total.read_text()))
 
 
+def test_package():
+    """Outcome of the Debian package, for all kernels that it is for"""
+    if subprocess.run([REPO / 'scripts/need-packages', 'deb'], check=False).returncode:
+        say('skip package: what it is built with is missing')
+        return Outcome(skipped=1)
+    with tempfile.TemporaryDirectory() as directory:
+        total = Path(directory) / 'total'
+        tested = subprocess.run([sys.executable, REPO / 'tests/deb/compile.py', total],
+                                check=False)
+        if tested.returncode == 130:
+            raise KeyboardInterrupt
+        if not total.exists():
+            say('FAIL package: it was not built')
+            return Outcome(failed=1)
+        return Outcome(**json.loads(total.read_text()))
+
+
 def package(kernel):
     """Name and version of the package that it was built from"""
     stamp = REPO / 'build' / kernel / 'work/stock/package'
+    if kernel == 'stock':
+        return 'linux-headers of Debian 13'
     return stamp.read_text().split()[0] if stamp.exists() else 'not fetched'
 
 
@@ -117,6 +137,8 @@ def main():
     for number, kernel in enumerate(chosen_kernels(arguments)):
         todo = plan(arguments, number)
         outcomes.append((kernel, todo.what, test(kernel, todo)))
+    if not (arguments.scenario or arguments.kernel or arguments.amdgpu):
+        outcomes.append(('stock', 'compiling the Debian package', test_package()))
     total = Outcome()
     for _, _, outcome in outcomes:
         total += outcome

@@ -79,8 +79,11 @@ class Picture:
         """But for a line of text: QEMU's "Display output is not active", say."""
         return self.rgb.count(0) > 0.97 * len(self.rgb)
 
+    def colour_set(self):
+        return {self.rgb[i:i + 3] for i in range(0, len(self.rgb), 3)}
+
     def colours(self):
-        return len({self.rgb[i:i + 3] for i in range(0, len(self.rgb), 3)})
+        return len(self.colour_set())
 
     def columns(self, left, width):
         """This part of it, from top to bottom"""

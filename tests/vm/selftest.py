@@ -10,6 +10,7 @@ from pathlib import Path
 import hostlog
 import klog
 import ktap
+import package_check
 import qxllog
 from events import MISUSE, Events
 from initramfs import archive
@@ -23,6 +24,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'scripts'))
 import common                               # noqa: E402
 import hooks                                # noqa: E402
 import overlay                              # noqa: E402
+
+
+PackageCheck = package_check.PackageCheck
 
 
 class KernelLog(unittest.TestCase):

@@ -529,6 +529,11 @@ class Vm:
         self.guest.write(f'{device}/reset', '1')
         self.expect_same_guest()
 
+    def have_last_words(self):
+        """The kernel prints, and tasks run, after the devices were shut down."""
+        self._load_pm_fail()
+        self.guest.write('/sys/module/pm_fail/parameters/last_words', 'Y')
+
     def let_others_fail(self, callback):
         """A device refuses to sleep in @callback, after ours was suspended."""
         self._load_pm_fail()

@@ -8,13 +8,17 @@
  * It can also signal a fence while others suspend. Its prepare callback, which
  * runs before any device is suspended and after tasks were frozen, starts a
  * timer for that.
+ *
+ * And it can print, and sleep a while, after all devices were shut down.
  */
+#include <linux/delay.h>
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/pm.h>
 #include <linux/pm_wakeup.h>
+#include <linux/reboot.h>
 #include <linux/string.h>
 #include <linux/sync_file.h>
 #include <linux/timer.h>
@@ -118,6 +122,24 @@ static const struct kernel_param_ops wake_ops = {
 module_param_cb(wake, &wake_ops, NULL, 0200);
 MODULE_PARM_DESC(wake, "writing anything is an event to wake up for");
 
+#define LAST_WORDS_MS	500
+
+static bool last_words;
+module_param(last_words, bool, 0644);
+MODULE_PARM_DESC(last_words, "print before the power goes off, and let others run");
+
+/* Sleeps, so that what drawing was put off to can run on this processor */
+static int fail_power_off_prepare(struct sys_off_data *data)
+{
+	if (last_words) {
+		pr_info("pm_fail: last words\n");
+		msleep(LAST_WORDS_MS);
+	}
+	return NOTIFY_DONE;
+}
+
+static struct sys_off_handler *handler;
+
 static int __init fail_init(void)
 {
 	int ret = platform_driver_register(&fail_driver);
@@ -127,15 +149,30 @@ static int __init fail_init(void)
 
 	device = platform_device_register_simple("pm_fail", -1, NULL, 0);
 	if (IS_ERR(device)) {
-		platform_driver_unregister(&fail_driver);
-		return PTR_ERR(device);
+		ret = PTR_ERR(device);
+		goto err_driver;
+	}
+
+	handler = register_sys_off_handler(SYS_OFF_MODE_POWER_OFF_PREPARE,
+					   SYS_OFF_PRIO_DEFAULT,
+					   fail_power_off_prepare, NULL);
+	if (IS_ERR(handler)) {
+		ret = PTR_ERR(handler);
+		goto err_device;
 	}
 	return device_init_wakeup(&device->dev, true);
+
+err_device:
+	platform_device_unregister(device);
+err_driver:
+	platform_driver_unregister(&fail_driver);
+	return ret;
 }
 module_init(fail_init);
 
 static void __exit fail_exit(void)
 {
+	unregister_sys_off_handler(handler);
 	platform_device_unregister(device);
 	platform_driver_unregister(&fail_driver);
 	fence_drop();

@@ -778,6 +778,45 @@ static void virtio_gpu_pm_test_stopped(struct kunit *test)
 	vg_mock_check(host);
 }
 
+static void virtio_gpu_pm_test_broken(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
+	struct virtio_gpu_device *vgdev = vg_mock_vgdev(host);
+	struct virtio_gpu_object_params params = {
+		.format = VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM,
+		.width = VG_MOCK_SIDE,
+		.height = VG_MOCK_SIDE,
+		.size = VG_MOCK_SIDE * VG_MOCK_SIDE * 4,
+	};
+	struct virtio_gpu_fence *fence;
+	struct virtio_gpu_object *bo;
+
+	/*
+	 * virtio_dev_shutdown() breaks the queues and fbcon draws on. That is
+	 * refused, and completed like all that is refused.
+	 */
+	vg_mock_settle(host);
+	vg_mock_forget_log(host);
+	virtio_break_device(&host->vdev);
+
+	fence = virtio_gpu_fence_alloc(vgdev, vgdev->fence_drv.context, 0);
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	KUNIT_ASSERT_EQ(test, 0, virtio_gpu_object_create(vgdev, &params, &bo,
+							  fence));
+	KUNIT_EXPECT_EQ(test, -ENODEV, dma_fence_get_status(&fence->f));
+	dma_fence_put(&fence->f);
+	virtio_gpu_cursor_ping(vgdev, &vgdev->outputs[0]);
+	virtio_gpu_notify(vgdev);
+
+	drm_gem_object_put(&bo->base.base);
+	vg_mock_settle(host);
+	KUNIT_EXPECT_TRUE(test, vg_mock_no_objects(host));
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_count(host, 0));
+
+	__virtio_unbreak_device(&host->vdev);
+	vg_mock_check(host);
+}
+
 static void virtio_gpu_pm_test_overtaken(struct kunit *test)
 {
 	const struct vg_mock_setup setup = {
@@ -1034,6 +1073,7 @@ static struct kunit_case virtio_gpu_pm_faults_tests[] = {
 	KUNIT_CASE(virtio_gpu_pm_test_cursor_order_resume),
 	KUNIT_CASE(virtio_gpu_pm_test_waiters),
 	KUNIT_CASE(virtio_gpu_pm_test_stopped),
+	KUNIT_CASE(virtio_gpu_pm_test_broken),
 	KUNIT_CASE(virtio_gpu_pm_test_overtaken),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_stuck_commit,
 			 vg_test_stuck_gen_params),

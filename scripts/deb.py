@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Makes the Debian package: build/deb/drm-virt-pm-dkms_*.deb and .changes.
+
+It holds, for each kernel of kernels/table, the directories that packaging/modules
+names with our files and hooks attached, and no tests. DKMS builds from the one that
+fits a kernel. FROM='Name <mail>' in the environment is the maintainer.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from email.utils import formatdate
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+from common import (BUILD, REPO, Failure, Step, kernels, main,  # noqa: E402
+                    say, write_if_changed)
+from hooks import Files, apply_hooks                            # noqa: E402
+from kernel import Kernel, lock, run_logged                     # noqa: E402
+from overlay import lay, own_files, without_missing             # noqa: E402
+from series import author_and_date, sender                      # noqa: E402
+
+NAME = 'drm-virt-pm'
+VERSION = '2.0'
+DRM = 'drivers/gpu/drm'
+PACKAGING = REPO / 'packaging'
+PROGRAM = ('drm-virt-pm-check', 'drm-virt-pm-check.8')
+NO_SOURCE = ('Kconfig', 'TODO', '.gitignore')
+NO_MODULE = ('amd',)        # what packaging/modules need not name
+
+
+def modules(own):
+    """(directory, name) of each module that the repository has something of"""
+    found = []
+    for line in (PACKAGING / 'modules').read_text().splitlines():
+        if line.strip() and not line.startswith('#'):
+            directory, name = line.split()
+            if any(n.startswith(f'{DRM}/{directory}/') for n in own):
+                found.append((directory, name))
+    ours = {n.split('/')[3] for n in own if n.startswith(f'{DRM}/')}
+    for directory in sorted(ours - {d for d, _ in found} - set(NO_MODULE)):
+        raise Failure(f'packaging/modules says nothing of {DRM}/{directory}')
+    return found
+
+
+def _is_test(name):
+    return '/tests/' in name
+
+
+def sources(tree, directories, top=REPO):
+    """Path: content, of what is built for this kernel"""
+    own = own_files(top)
+    files = Files(tree)
+    lay(files, own)
+    apply_hooks(files, top, chosen=lambda name: not name.startswith('amdgpu-'),
+                edits=lambda file: '/amd/' not in file)
+    tests = set(filter(_is_test, own))
+    found = {}
+    for directory in directories:
+        old = [p.relative_to(tree).as_posix()
+               for p in (Path(tree) / DRM / directory).rglob('*') if p.is_file()]
+        for name in sorted({*old, *files.changed}):
+            if (not name.startswith(f'{DRM}/{directory}/') or _is_test(name) or
+                    name.rpartition('/')[2] in NO_SOURCE):
+                continue
+            text = files.read(name)
+            found[name] = without_missing(name, text, tests) \
+                if name.endswith('Makefile') else text
+    for name in own:
+        if name.startswith('include/'):
+            found[name] = own[name]
+    return found
+
+
+def version():
+    """Of the commit, so that a newer one is an upgrade; and its time"""
+    r = subprocess.run(['git', '-C', REPO, 'log', '-1', '--date=raw',
+                        '--format=%h %ad'], capture_output=True, text=True)
+    if r.returncode:            # an archive, not a clone
+        return VERSION, 1767225600
+    commit, date = r.stdout.split()[:2]
+    stamp = time.strftime('%Y%m%d.%H%M%S', time.gmtime(int(date)))
+    return f'{VERSION}+git{stamp}.{commit}', int(date)
+
+
+def dkms_conf(text, bases, found, at_version):
+    text = text.replace('@VERSION@', at_version)
+    text = text.replace('@BASES@', '|'.join(map(re.escape, bases)))
+    for n, (directory, name) in enumerate(found):
+        text += (f'\nBUILT_MODULE_NAME[{n}]="{name}"\n'
+                 f'BUILT_MODULE_LOCATION[{n}]="$base/{DRM}/{directory}"\n'
+                 f'DEST_MODULE_LOCATION[{n}]="/updates/dkms"\n')
+    return text
+
+
+def changelog(at_version, date, maintainer):
+    return (f'{NAME} ({at_version}) unstable; urgency=medium\n\n'
+            '  * The modules and the program of this commit.\n\n'
+            f' -- {maintainer}  {formatdate(date, usegmt=False)}\n')
+
+
+def prepare(directory, at_version, date):
+    """A source package, in a directory that is empty"""
+    own = own_files(REPO)
+    found = modules(own)
+    bases = list(kernels())
+    for base in bases:
+        os.environ.update(KERNEL=base, STOCK='0', DEBUG='0')
+        kernel = Kernel()
+        with lock():
+            kernel.unpack()
+        with Step(f'attach to {base} what the package has of it'):
+            for name, text in sources(kernel.pristine,
+                                      [d for d, _ in found]).items():
+                write_if_changed(directory / 'src' / base / name, text.encode())
+    maintainer = sender() or author_and_date()[0]
+    words = {'MAINTAINER': maintainer,
+             'BASES_TEXT': ', '.join(bases[:-1]) + f' and {bases[-1]}'}
+    for path in (PACKAGING / 'debian').rglob('*'):
+        if path.is_file():
+            text = re.sub('@([A-Z_]+)@', lambda m: words.get(m[1], m[0]),
+                          path.read_text())
+            write_if_changed(directory / path.relative_to(PACKAGING),
+                             text.encode(), path.stat().st_mode & 0o777)
+    for name, text in (
+            ('debian/source/format', '3.0 (native)\n'),
+            ('debian/changelog', changelog(at_version, date, maintainer)),
+            ('src/Kbuild', (PACKAGING / 'Kbuild').read_text()),
+            ('dkms.conf', dkms_conf((PACKAGING / 'dkms.conf').read_text(), bases,
+                                    found, at_version))):
+        write_if_changed(directory / name, text.encode())
+    for name in PROGRAM:
+        write_if_changed(directory / name, (PACKAGING / name).read_bytes(),
+                         (PACKAGING / name).stat().st_mode & 0o777)
+
+
+def build():
+    """Path of the package"""
+    top = BUILD / 'deb'
+    at_version, date = version()
+    new = top / 'new'
+    shutil.rmtree(new, ignore_errors=True)
+    source = new / f'{NAME}-{at_version}'
+    source.mkdir(parents=True)
+    prepare(source, at_version, date)
+    with Step(f'build the package {at_version}'):
+        env = {k: v for k, v in os.environ.items()
+               if k in ('PATH', 'HOME', 'TMPDIR', 'USER')}
+        env.update(LC_ALL='C', SOURCE_DATE_EPOCH=str(date))
+        run_logged(['env', '-C', str(source), 'dpkg-buildpackage', '-us', '-uc',
+                    '--no-check-builddeps'], top / 'build.log', env=env)
+    # only what is complete replaces what is there
+    for old in top.glob(f'{NAME}*'):
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
+    for path in new.iterdir():
+        path.rename(top / path.name)
+    new.rmdir()
+    deb, = top.glob('*.deb')
+    return deb
+
+
+def lint(deb):
+    """lintian is silent, or what it says"""
+    if not shutil.which('lintian'):
+        say('lintian: skipped, it is not installed')
+        return
+    changes, = deb.parent.glob('*.changes')
+    with Step('lintian'):
+        r = subprocess.run(['lintian', '--allow-root', '--fail-on', 'error,warning',
+                            '--display-info', '--tag-display-limit', '0', changes],
+                           capture_output=True, text=True,
+                           env=dict(os.environ, LC_ALL='C'))
+    said = (r.stdout + r.stderr).strip()
+    if r.returncode or said:
+        raise Failure(f'lintian says:\n{said or f"exit {r.returncode}"}')
+
+
+def run():
+    deb = build()
+    lint(deb)
+    say(f'{deb.relative_to(REPO)} is ready; on a Debian with linux-headers: '
+        f'apt install ./{deb.name}')
+
+
+if __name__ == '__main__':
+    main('deb', run)

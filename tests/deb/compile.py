@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Builds the modules of the Debian package as its users do: with DKMS, Debian 13's
+compiler and the headers of its stock kernels, one of each that the package is for.
+
+What must hold: both modules come out for the kernel asked for, nothing was said that
+is a warning, and a kernel that the package is not for is told so and skipped.
+"""
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPO / 'scripts'))
+sys.dont_write_bytecode = True
+import deb                                      # noqa: E402
+import rootfs                                   # noqa: E402
+from common import (BUILD, Failure, kernels, main, say)     # noqa: E402
+from overlay import own_files                   # noqa: E402
+
+PACKAGES = ('dkms', 'gcc', 'make', 'kmod', 'linux-headers-amd64', 'openssl')
+# of each base the newest, wherever Debian 13 has it
+HEADERS = '''for base in {bases}; do
+	newest=$(apt-cache search --names-only "^linux-headers-$base\\.[0-9]*.deb13-amd64\\$" |
+		sed 's/ .*//' | sort -V | tail -n 1)
+	test -z "$newest" || apt-get -q -y install --no-install-recommends "$newest"
+done'''
+UNKNOWN = '5.99.1-amd64'
+LOG = BUILD / 'deb/compile.log'
+
+
+class Complaint(Exception):
+    """What had to hold does not"""
+
+
+def stock_kernels(root):
+    """base: the newest stock kernel whose headers are there"""
+    found = {}
+    for base in kernels():
+        names = [p.name for p in (root / 'lib/modules').glob(f'{base}.*')
+                 if (p / 'build').exists() or (p / 'build').is_symlink()]
+        found[base] = max(names, key=lambda name: int(
+            name[len(base) + 1:].split('+')[0].split('-')[0])) if names else None
+    return found
+
+
+def add(root, package):
+    subprocess.run(['dpkg-deb', '-x', package, root], check=True)
+    source, = (root / 'usr/src').glob(f'{deb.NAME}-*')
+    version = source.name[len(deb.NAME) + 1:]
+    r = rootfs.run_in(root, 'dkms', 'add', f'{deb.NAME}/{version}')
+    if r.returncode:
+        raise Complaint(f'dkms add: {(r.stderr or r.stdout).strip()}')
+    return f'{deb.NAME}/{version}'
+
+
+def dkms_build(root, module, kernel):
+    r = rootfs.run_in(root, 'dkms', 'build', module, '-k', kernel)
+    makelogs = list((root / 'var/lib/dkms').glob(f'{module}/**/make.log'))
+    made = makelogs[0].read_text(errors='replace') if makelogs else ''
+    with open(LOG, 'a') as log:
+        log.write(f'# {kernel}\n{r.stdout}{r.stderr}{made}')
+    return r, made
+
+
+def compile_for(root, module, kernel, names):
+    r, made = dkms_build(root, module, kernel)
+    if r.returncode:
+        bad = [li for li in made.splitlines() if ' error' in li.lower()]
+        raise Complaint((bad or (r.stderr or r.stdout).strip().splitlines()
+                         or ['dkms says nothing'])[0])
+    warnings = [li for li in made.splitlines()
+                if 'warning:' in li.lower() and 'compiler differs' not in li]
+    if warnings:
+        raise Complaint(warnings[0])
+    for name in names:
+        found = list((root / f'var/lib/dkms/{module}/{kernel}').glob(
+            f'**/module/{name}.ko*'))
+        if len(found) != 1:
+            raise Complaint(f'{name} was not made')
+        inside = '/' + str(found[0].relative_to(root))
+        magic = rootfs.run_in(root, 'modinfo', '-F', 'vermagic', inside).stdout
+        if magic.split()[:1] != [kernel]:
+            raise Complaint(f'{name} is for {magic.split()[:1]}')
+
+
+def refuses_unknown(root, module):
+    """A kernel that fits none: one clear line, and nothing is built."""
+    build = root / f'lib/modules/{UNKNOWN}/build'
+    build.mkdir(parents=True)
+    (build / '.config').write_text('CONFIG_HIBERNATION=y\n')
+    (build / 'Makefile').write_text('all:\n')
+    (build / 'include').mkdir()
+    r, made = dkms_build(root, module, UNKNOWN)
+    said = ' '.join((r.stdout + r.stderr).split())
+    if made or 'BUILD_EXCLUSIVE' not in said:
+        raise Complaint(f'a kernel {UNKNOWN} is not skipped: {said}')
+
+
+def attempt(what, function, *arguments):
+    start = time.monotonic()
+    try:
+        function(*arguments)
+    except Complaint as why:
+        say(f'FAIL package:{what}: {why} (all of it in {LOG.relative_to(REPO)})')
+        return 0
+    say(f'ok package:{what} ({time.monotonic() - start:.0f} s)')
+    return 1
+
+
+def run():
+    outcome = {'passed': 0, 'failed': 0, 'skipped': 0}
+    package = deb.build()
+    names = [name for _, name in deb.modules(own_files(REPO))]
+    LOG.write_text('')
+    try:
+        root = rootfs.make('headers', PACKAGES, HEADERS.format(
+            bases=' '.join(base.replace('.', '\\\\.') for base in kernels())))
+    except Failure as why:
+        say(f'skip package: {why}')
+        outcome['skipped'] += 1
+    else:
+        with rootfs.scratch(root) as here, rootfs.proc(here):
+            module = add(here, package)
+            results = []
+            for base, kernel in stock_kernels(here).items():
+                if kernel:
+                    results.append(attempt(kernel, compile_for, here, module, kernel,
+                                           names))
+                else:
+                    say(f'skip package:{base}: Debian 13 has no headers of it')
+                    outcome['skipped'] += 1
+            results.append(attempt('no kernel', refuses_unknown, here, module))
+        outcome['passed'] = sum(results)
+        outcome['failed'] = len(results) - sum(results)
+    if sys.argv[1:]:
+        Path(sys.argv[1]).write_text(json.dumps(outcome))
+    return 1 if outcome['failed'] else 0
+
+
+if __name__ == '__main__':
+    main('package', run)

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Xorg and an xterm, and systemctl hibernate: the same picture, and it goes on."""
+
+
+def story(vm):
+    vm.power_on()
+    vm.start_desktop('xorg')
+    vm.remember_picture()
+    vm.hibernate_and_power_on_again()
+    vm.expect_same_picture()
+    vm.expect_typing_draws()

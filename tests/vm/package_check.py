@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The package's drm-virt-pm-check on trial, on guests that are only files."""
+
+import os
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+PROGRAM = Path(__file__).resolve().parents[2] / 'packaging/drm-virt-pm-check'
+RELEASE = '6.12.118+deb13-amd64'
+DKMS = f'/lib/modules/{RELEASE}/updates/dkms'
+IMAGE = f'/boot/initrd.img-{RELEASE}'
+ACCOUNT = '/sys/kernel/debug/dri/0/virt_pm'
+POSSIBLE = ('state: running\nepoch: 1\nrefusal: none\nsuspend: possible\n'
+            'hibernate: possible\ntransition: none\n')
+SWAPS = 'Filename Type Size Used Priority\n'
+KERNEL_OWN = f'usr/lib/modules/{RELEASE}/kernel/drivers/gpu/drm/virtio/virtio-gpu.ko.xz\n'
+PACKAGES_OWN = (f'usr/lib/modules/{RELEASE}/updates/dkms/virtio-gpu.ko.xz\n'
+                f'usr/lib/modules/{RELEASE}/updates/dkms/drm_virt_pm.ko.xz\n')
+
+# A guest with nothing wrong: file or link (->) and content
+GOOD = {
+    '/proc/sys/kernel/osrelease': RELEASE,
+    '/proc/cmdline': f'BOOT_IMAGE=/vmlinuz-{RELEASE} root=/dev/vda1 ro quiet',
+    '/proc/swaps': f'{SWAPS}/dev/vda2 partition 1000000 0 -2\n',
+    '/proc/meminfo': 'MemTotal: 1000000 kB\nMemFree: 1 kB\nMemAvailable: 700000 kB\n',
+    '/proc/812/comm': 'keeper',
+    '/proc/812/fd/3': '-> /dev/null',
+    '/sys/power/state': 'freeze mem disk',
+    '/sys/power/resume': '254:2',
+    '/sys/power/resume_offset': '0',
+    '/sys/class/block/vda2/dev': '254:2',
+    '/sys/class/dmi/id/product_name': 'Standard PC (i440FX + PIIX, 1996)',
+    '/sys/kernel/security/lockdown': '[none] integrity confidentiality',
+    '/sys/class/drm/card0/device/virtio1/driver': '-> ../../bus/virtio/drivers/virtio_gpu',
+    '/sys/class/drm/card0/device/driver': '-> ../../bus/pci/drivers/virtio-pci',
+    '/sys/class/drm/card0-Virtual-1/status': 'connected',
+    '/sys/module/drm_virt_pm/holders/virtio_gpu': '',
+    ACCOUNT: POSSIBLE,
+    f'{DKMS}/virtio-gpu.ko.xz': '',
+    f'{DKMS}/drm_virt_pm.ko.xz': '',
+    f'/boot/vmlinuz-{RELEASE}': '',
+    '/boot/vmlinuz-6.12.9+deb13-amd64': '',
+    IMAGE: PACKAGES_OWN,        # what our lsinitramfs says is in it
+}
+STOCK = {'/sys/module/drm_virt_pm/holders/virtio_gpu': None, ACCOUNT: None}
+Q35 = {'/sys/class/dmi/id/product_name': 'Standard PC (Q35 + ICH9, 2009)'}
+LPC = '/sys/bus/pci/devices/0000:00:1f.0/config'
+
+# what is changed (None: it is not there), what a line of the answer has to say
+BAD = {
+    'lockdown': ({'/sys/power/state': 'freeze mem',
+                  '/sys/kernel/security/lockdown': 'none [integrity] confidentiality'},
+                 'locked down'),
+    'nohibernate': ({'/sys/power/state': 'freeze mem', '/proc/cmdline': 'quiet nohibernate'},
+                    'nohibernate'),
+    'secret memory': ({'/sys/power/state': 'freeze mem',
+                       '/proc/812/fd/4': '-> /secretmem (deleted)'}, 'end keeper[812]'),
+    'no support': ({'/sys/power/state': 'freeze mem'}, 'built without'),
+    'newer kernel': ({'/boot/vmlinuz-6.12.120+deb13-amd64': ''},
+                     'the next boot is that of 6.12.120'),
+    'systemd': ({'/etc/systemd/sleep.conf.d/x.conf': '[Sleep]\nAllowHibernation=no\n'},
+                '/etc/systemd/sleep.conf.d/x.conf'),
+    'masked': ({'/etc/systemd/system/hibernate.target': '-> /dev/null'},
+               'systemctl unmask hibernate.target'),
+    'stock, not built': ({**STOCK, f'{DKMS}/virtio-gpu.ko.xz': None,
+                          f'{DKMS}/drm_virt_pm.ko.xz': None, IMAGE: KERNEL_OWN},
+                         f'install linux-headers-{RELEASE}'),
+    'stock, initramfs': ({**STOCK, IMAGE: KERNEL_OWN}, 'the initramfs has the kernel\'s own'),
+    'stock, not restarted': (STOCK, 'restart'),
+    'stock qxl': ({**STOCK, '/sys/class/drm/card0/device/virtio1/driver': None,
+                   '/sys/class/drm/card0/device/driver': '-> ../drivers/qxl'},
+                  'card0 (qxl): the kernel\'s own'),
+    'stale initramfs': ({IMAGE: KERNEL_OWN}, f'update-initramfs -u -k {RELEASE}'),
+    'refused': ({ACCOUNT: POSSIBLE.replace('hibernate: possible', 'hibernate: refused: '
+                                           'shell[8]: 1 context with 3D work')},
+                'refused: shell[8]: 1 context with 3D work'),
+    'lost': ({ACCOUNT: POSSIBLE.replace('running', 'lost (resume failed (-110))')},
+             'the device is lost (resume failed (-110))'),
+    'second card': ({'/sys/class/drm/card1/device/driver': '-> ../drivers/qxl'},
+                    'card1 (qxl)'),
+    'no swap': ({'/proc/swaps': SWAPS}, 'there is no swap'),
+    'only zram': ({'/proc/swaps': f'{SWAPS}/dev/zram0 partition 1000000 0 100\n'}, 'zram'),
+    'swap too small': ({'/proc/swaps': f'{SWAPS}/dev/vda2 partition 200000 0 -2\n'},
+                       '195 MiB of swap are free, 292 MiB'),
+    'swap full': ({'/proc/swaps': f'{SWAPS}/dev/vda2 partition 1000000 900000 -2\n'},
+                  '97 MiB of swap are free'),
+    'no resume': ({'/sys/power/resume': '0:0'}, 'where to resume from'),
+    'noresume': ({'/proc/cmdline': 'quiet noresume'}, 'noresume'),
+    'other resume': ({'/sys/power/resume': '254:9'}, '254:9, which is no swap in use'),
+    'swap file without offset': ({'/proc/swaps': f'{SWAPS}/swapfile file 1000000 0 -2\n'},
+                                 'no swap in use'),
+    'random key': ({'/etc/crypttab': 'swap0 /dev/vda2 /dev/urandom cipher=x,swap\n'},
+                   'swap swap0'),
+    'q35 after S3': ({**Q35, LPC: '\0' * 256}, 'lost its power management'),
+}
+# the same, and yet it would hibernate
+STILL_GOOD = {
+    'nothing changed': ({}, 'everything on it can be restored'),
+    'swap file': ({'/proc/swaps': f'{SWAPS}/swapfile file 1000000 0 -2\n',
+                   '/sys/power/resume_offset': '34816'}, 'resumes from the swap file'),
+    'key in a file': ({'/etc/crypttab': '# x\nswap0 /dev/vda2 /etc/key swap\n'}, ''),
+    'built in': ({'/sys/module/drm_virt_pm/holders/virtio_gpu': None}, 'can be restored'),
+    'another driver': ({'/sys/class/drm/card1/device/driver': '-> ../drivers/bochs-drm'},
+                       'card1 (bochs-drm)'),
+    'refused before': ({ACCOUNT: POSSIBLE.replace('refusal: none', 'refusal: hibernate: x')},
+                       'the last refusal was: hibernate: x'),
+    'not in the initramfs': ({IMAGE: 'usr/bin/sh\n'}, ''),
+}
+
+
+class PackageCheck(unittest.TestCase):
+    def ask(self, changes, *options):
+        """(exit status, what it says) of the program about a guest"""
+        with tempfile.TemporaryDirectory() as directory:
+            root = Path(directory) / 'root'
+            for name, content in {**GOOD, **changes}.items():
+                if content is None:
+                    continue
+                path = root / name[1:]
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if content.startswith('-> '):
+                    path.symlink_to(content[3:])
+                else:
+                    path.write_bytes(content.encode('latin-1'))
+            tools = Path(directory) / 'tools'
+            tools.mkdir()
+            (tools / 'lsinitramfs').write_text('#!/bin/sh\ncat "$1"\n')
+            (tools / 'lsinitramfs').chmod(0o755)
+            done = subprocess.run(
+                ['sh', PROGRAM, *options, '-r', root], capture_output=True, text=True,
+                env=dict(os.environ, PATH=f'{tools}:{os.environ["PATH"]}'), check=False)
+            self.assertEqual(done.stderr, '')
+            return done.returncode, done.stdout
+
+    def test_bad(self):
+        for name, (changes, said) in BAD.items():
+            with self.subTest(name=name):
+                status, text = self.ask(changes)
+                problems = [li for li in text.splitlines() if li.startswith('problem')]
+                self.assertEqual(status, 1, text)
+                self.assertTrue(any(said in line for line in problems), text)
+
+    def test_good(self):
+        for name, (changes, said) in STILL_GOOD.items():
+            with self.subTest(name=name):
+                status, text = self.ask(changes)
+                self.assertEqual(status, 0, text)
+                self.assertIn(said, text)
+                self.assertIn('This guest would hibernate.', text)
+
+    def test_q35_before_a_suspend(self):
+        status, text = self.ask({**Q35, LPC: '\0' * 68 + '\x80' + '\0' * 9})
+        self.assertEqual(status, 0, text)
+        self.assertIn('note     the machine is a q35', text)
+
+    def test_quiet(self):
+        self.assertEqual(self.ask({}, '-q'), (0, ''))
+        _, text = self.ask({'/sys/power/resume': '0:0'}, '-q')
+        self.assertEqual(len(text.splitlines()), 1)
+
+    def test_wrong_use(self):
+        for options in (['-x'], ['more']):
+            done = subprocess.run(['sh', PROGRAM, *options], capture_output=True, text=True,
+                                  check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn('usage: ', done.stderr)
