@@ -59,7 +59,10 @@ def add(root, package):
 
 def dkms_build(root, module, kernel):
     r = rootfs.run_in(root, 'dkms', 'build', module, '-k', kernel)
-    makelogs = list((root / 'var/lib/dkms').glob(f'{module}/**/make.log'))
+    tree = root / 'var/lib/dkms' / module
+    # of a build that failed, the log is where it was made
+    makelogs = [*tree.glob(f'{kernel}/**/make.log'),
+                *(tree.glob('build/make.log') if r.returncode else ())]
     made = makelogs[0].read_text(errors='replace') if makelogs else ''
     with open(LOG, 'a') as log:
         log.write(f'# {kernel}\n{r.stdout}{r.stderr}{made}')
@@ -95,6 +98,7 @@ def refuses_unknown(root, module):
     (build / 'Makefile').write_text('all:\n')
     (build / 'include').mkdir()
     r, made = dkms_build(root, module, UNKNOWN)
+    made = made or [*(root / f'var/lib/dkms/{module}/{UNKNOWN}').glob('**/*.ko*')]
     said = ' '.join((r.stdout + r.stderr).split())
     if made or 'BUILD_EXCLUSIVE' not in said:
         raise Complaint(f'a kernel {UNKNOWN} is not skipped: {said}')

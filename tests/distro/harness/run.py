@@ -13,6 +13,7 @@ import hashlib
 import importlib.util
 import json
 import shutil
+import signal
 import sys
 import time
 import traceback
@@ -148,6 +149,7 @@ def tell(name, path, arguments, package, disks):
 
 
 def run():
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     arguments = parse_arguments()
     todo = chosen(arguments)
     if arguments.list:
