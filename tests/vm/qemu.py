@@ -247,12 +247,3 @@ def has_gl():
                            check=False).stdout
             for words in (('-device', 'help'), ('-display', 'help'))]
     return '"virtio-gpu-gl-pci"' in done[0] and 'sdl' in done[1].split()
-
-
-def refuses(device):
-    """QEMU's complaint about a device, or None if it takes it."""
-    done = subprocess.run(
-        [binary(), '-machine', 'q35', '-nodefaults', '-display', 'none', '-S',
-         '-device', device, '-monitor', 'stdio'],
-        input='quit\n', capture_output=True, text=True, timeout=60, check=False)
-    return done.stderr.strip().splitlines()[-1] if done.returncode else None

@@ -27,6 +27,7 @@ import amdgpu
 import klog
 import ktap
 import model
+import own_host
 import qemu
 import selftest
 import vhost_user
@@ -59,6 +60,7 @@ class Bench:
     variant: str
     keep: bool
     driver_image: str = 'initramfs'     # the file with amdgpu for the guest
+    host: str = ''                      # "own": the GPU is that of own_host.py
 
     def __post_init__(self):
         self.build = REPO / 'build' / self.kernel
@@ -111,10 +113,14 @@ class Bench:
         debug = self.variant.endswith('debug')
         options = {'debug': debug, 'hooked': self.hooked,
                    'timeout': TIMEOUT_DEBUG if debug else TIMEOUT}
+        if self.host or setup.host:
+            setup = own_host.ported(setup)
         if isinstance(setup, model.ModelSetup):
             return model.ModelVm(setup, files, self.parts(), **options)
         if isinstance(setup, vhost_user.VhostUserSetup):
             return vhost_user.VhostUserVm(setup, files, **options)
+        if isinstance(setup, own_host.OwnHostSetup):
+            return own_host.OwnHostVm(setup, files, **options)
         return Vm(setup, files, **options)
 
     def parts(self):
@@ -384,6 +390,8 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--kernel', default='6.12', help='version (default: 6.12)')
     parser.add_argument('--variant', default='normal', choices=IMAGES)
+    parser.add_argument('--host', choices=['own'], default='',
+                        help='the GPU is that of tests/models/virtio-gpu')
     parser.add_argument('--jobs', type=int, default=2, help='how many at once (default: 2)')
     parser.add_argument('--list', action='store_true', help='only name the scenarios')
     parser.add_argument('--keep', action='store_true', help='keep the disks as well')
@@ -442,7 +450,7 @@ def main():
         raise Unusable('--jobs wants a number from 1 on')
     choose(arguments.scenario)
     qemu.binary()
-    bench = Bench(arguments.kernel, arguments.variant, arguments.keep)
+    bench = Bench(arguments.kernel, arguments.variant, arguments.keep, host=arguments.host)
     check_disk(bench, arguments.jobs)
     total = Outcome()
     if not arguments.scenario:

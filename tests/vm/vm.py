@@ -60,6 +60,8 @@ class Setup:
     gl: bool = False            # QEMU renders in a window; the first GPU is in it
     more_options: tuple = ()    # QEMU's, as they are
     accel: str = 'tcg,thread=multi'
+    host: str = ''              # "own" for that of own_host.py, with --host for all
+    host_options: tuple = ()    # of that one
     newer_qemu: bool = False    # one that Debian 12 does not have
     cpus: int = 0               # 2 if 0, but in the debug kernel 1: see Vm
     memory: int = 512           # MiB
@@ -68,6 +70,7 @@ class Setup:
     no_console_suspend: bool = False
     expected_log: tuple = ()    # (regular expression, why) of lines klog would refuse
     known_leaks: tuple = ()     # likewise, of what kmemleak says about an object
+    known_lost: int = 0         # objects that the host does not create again
     known_taints: int = 0       # likewise, bits of the kernel's taint
     kunit: str = ''             # which suites to run at boot; none if empty
 
@@ -854,7 +857,7 @@ class Vm:
     def _check_virt_pm(self, path):
         if not self.hooked:
             return                      # such a kernel has no such file
-        problems = self.virt_pm(path=path).problems()
+        problems = self.virt_pm(path=path).problems(self.setup.known_lost)
         if problems:
             raise Failure(f'virt_pm: {", ".join(problems)}')
 
