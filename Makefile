@@ -4,17 +4,19 @@
 KERNEL ?= 6.12
 DEBUG ?= 0
 STOCK ?= 0
+ARCH ?= x86
+PAGES ?= 4k
 SCENARIO ?=
 MUTANT ?=
 
 PYTHON := python3
-export KERNEL DEBUG STOCK
+export KERNEL DEBUG STOCK ARCH PAGES
 export PYTHONDONTWRITEBYTECODE := 1
 MAKEFLAGS += --no-print-directory
 
 CHECKS := $(addprefix check-,checkpatch kernel-doc shellcheck python spdx \
 	layers facts w1 headers sparse smatch coccicheck docs)
-TARGETS := help demo test mutants check $(CHECKS) soak bench kernel series \
+TARGETS := help demo test test-arm64 mutants check $(CHECKS) soak bench kernel series \
 	series-check packages clean distclean cacheclean
 .PHONY: $(TARGETS)
 
@@ -26,6 +28,8 @@ help:
 	@echo 'make demo         build a kernel, hibernate a guest with it, show what happens'
 	@echo 'make test         build debug kernels, run KUnit and the scenarios in QEMU: all on'
 	@echo '                  6.12, the essence on 7.2 and 7.3; with KERNEL=7.2 all on that'
+	@echo 'make test-arm64   KUnit and the ways to sleep on arm64, with pages of 4 and of 64 KiB;'
+	@echo '                  cross compiled, on 6.12 unless KERNEL is named (20 minutes)'
 	@echo 'make mutants      break amdgpu on purpose, see that the scenarios notice (10 minutes)'
 	@echo 'make check        checkpatch, kernel-doc, W=1, sparse, Sphinx and more, a few minutes;'
 	@echo '                  make check-NAME is one of them, scripts/check.py --list names them'
@@ -45,6 +49,7 @@ help:
 	@echo 'DEBUG=1           with lockdep, KASAN, UBSAN, kmemleak: build/<kernel>/debug/'
 	@echo 'STOCK=1           without our changes, to compare: build/<kernel>/stock/;'
 	@echo '                  of make demo: with the stock driver beside ours'
+	@echo 'ARCH=arm64        of make kernel: build/<kernel>/arm64/Image; PAGES=64k: arm64-64k/'
 	@echo 'REFRESH=1         look whether Debian has a newer source package'
 	@echo "FROM='Name <mail>'  of make series: author, who signs off as well"
 	@echo 'AMDGPU=1          of make kernel: its modules too, which are amdgpu; make test has it'
@@ -53,6 +58,9 @@ help:
 
 packages:
 	@scripts/need-packages
+ifneq ($(filter arm64,$(ARCH) $(patsubst test-%,%,$(MAKECMDGOALS))),)
+	@scripts/need-packages arm64
+endif
 
 kernel: packages
 	@$(PYTHON) scripts/kernel.py
@@ -70,6 +78,15 @@ test: packages
 	@$(PYTHON) tests/vm/kernels.py \
 		$(if $(SCENARIO)$(filter-out file,$(origin KERNEL)),$(KERNEL)) \
 		$(if $(SCENARIO),--scenario $(SCENARIO))
+
+ARM64_SCENARIOS := s4 s2idle test_resume s4_1000_buffers
+test-arm64: packages
+	@DEBUG=0 STOCK=0 ARCH=arm64 PAGES=4k $(PYTHON) scripts/kernel.py
+	@DEBUG=0 STOCK=0 ARCH=arm64 PAGES=64k $(PYTHON) scripts/kernel.py
+	@status=0; for variant in arm64 arm64-64k; do \
+		$(PYTHON) tests/vm/run.py --kernel $(KERNEL) --variant $$variant --unit \
+			$(ARM64_SCENARIOS) || status=1; \
+	done; exit $$status
 
 mutants: packages
 	@STOCK=0 AMDGPU=1 $(PYTHON) scripts/kernel.py

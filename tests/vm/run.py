@@ -44,7 +44,9 @@ KUNIT_REQUIRED_OF_MODULES = ('amdgpu_virt_pm',)
 MODULES_FOLLOW = 'tests of modules follow'
 IMAGES = {'normal': 'bzImage', 'debug': 'debug/bzImage',
           'stock': 'stock/bzImage', 'stock-debug': 'stock-debug/bzImage',
-          'series': 'series/bzImage'}
+          'series': 'series/bzImage',
+          'arm64': 'arm64/Image', 'arm64-64k': 'arm64-64k/Image'}
+CROSS = {'x86': '', 'arm64': 'aarch64-linux-gnu-'}
 TIMEOUT, TIMEOUT_DEBUG = 200, 480
 DISK_PER_JOB = 1 << 30
 CONSOLE_TAIL = 25
@@ -68,7 +70,9 @@ class Bench:
         if not self.image.exists():
             raise Unusable(f'no kernel image {self.image.relative_to(REPO)}: '
                            f'make kernel KERNEL={self.kernel}{self._make_option()}')
-        self.initramfs = build_initramfs(REPO / 'tests/guest', self.build)
+        self.initramfs = build_initramfs(
+            REPO / 'tests/guest', self.build,
+            self.build if self.arch == 'x86' else self.image.parent, CROSS[self.arch])
         modules = self.image.parent / 'modules'
         files = {module.name: module.read_bytes() for module in modules.rglob('*.ko')}
         if files:
@@ -81,7 +85,13 @@ class Bench:
     def hooked(self):
         return not self.variant.startswith(('stock', 'series'))
 
+    @property
+    def arch(self):
+        return 'arm64' if self.variant.startswith('arm64') else 'x86'
+
     def _make_option(self):
+        if self.arch == 'arm64':
+            return ' ARCH=arm64' + ' PAGES=64k' * self.variant.endswith('64k')
         return ((' DEBUG=1' if self.variant.endswith('debug') else '') +
                 ('' if self.hooked else ' STOCK=1'))
 
@@ -115,6 +125,8 @@ class Bench:
                    'timeout': TIMEOUT_DEBUG if debug else TIMEOUT}
         if self.host or setup.host:
             setup = own_host.ported(setup)
+        if self.arch != 'x86':
+            setup = self._ported(setup)
         if isinstance(setup, model.ModelSetup):
             return model.ModelVm(setup, files, self.parts(), **options)
         if isinstance(setup, vhost_user.VhostUserSetup):
@@ -122,6 +134,13 @@ class Bench:
         if isinstance(setup, own_host.OwnHostSetup):
             return own_host.OwnHostVm(setup, files, **options)
         return Vm(setup, files, **options)
+
+    def _ported(self, setup):
+        if setup.machine != Setup.machine or setup.newer_qemu or \
+                isinstance(setup, model.ModelSetup):
+            raise Skip(f'not on {self.arch}: it needs another machine or QEMU')
+        return dataclasses.replace(setup, arch=self.arch, machine='virt',
+                                   page=65536 if self.variant.endswith('64k') else 4096)
 
     def parts(self):
         """What the scenarios with the model of a GPU share; made once."""
@@ -135,6 +154,8 @@ class Bench:
         self._parts = None
 
     def _make_parts(self):
+        if self.arch != 'x86':
+            raise Skip(f'no model of a GPU on {self.arch}')
         directory = self.image.parent / 'amdgpu'
         stamp = directory / 'built-for'
         vmlinux = self.image.parent / 'vmlinux'
@@ -449,8 +470,8 @@ def main():
     if arguments.jobs < 1:
         raise Unusable('--jobs wants a number from 1 on')
     choose(arguments.scenario)
-    qemu.binary()
     bench = Bench(arguments.kernel, arguments.variant, arguments.keep, host=arguments.host)
+    qemu.binary(bench.arch)
     check_disk(bench, arguments.jobs)
     total = Outcome()
     if not arguments.scenario:
