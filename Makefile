@@ -16,7 +16,7 @@ MAKEFLAGS += --no-print-directory
 
 CHECKS := $(addprefix check-,checkpatch kernel-doc shellcheck python spdx \
 	layers facts w1 headers sparse smatch coccicheck docs)
-TARGETS := help demo test test-arm64 mutants check $(CHECKS) soak bench kernel series \
+TARGETS := help demo test test-arm64 histories mutants check $(CHECKS) soak bench kernel series \
 	series-check packages clean distclean cacheclean
 .PHONY: $(TARGETS)
 
@@ -30,6 +30,8 @@ help:
 	@echo '                  6.12, the essence on 7.2 and 7.3; with KERNEL=7.2 all on that'
 	@echo 'make test-arm64   KUnit and the ways to sleep on arm64, with pages of 4 and of 64 KiB;'
 	@echo '                  cross compiled, on 6.12 unless KERNEL is named (20 minutes)'
+	@echo 'make histories    random histories of virtio-gpu on a mock host, STEPS=100000 of them'
+	@echo '                  from SEED=1 on; make test has a few'
 	@echo 'make mutants      break amdgpu on purpose, see that the scenarios notice (10 minutes)'
 	@echo 'make check        checkpatch, kernel-doc, W=1, sparse, Sphinx and more, a few minutes;'
 	@echo '                  make check-NAME is one of them, scripts/check.py --list names them'
@@ -87,6 +89,13 @@ test-arm64: packages
 		$(PYTHON) tests/vm/run.py --kernel $(KERNEL) --variant $$variant --unit \
 			$(ARM64_SCENARIOS) || status=1; \
 	done; exit $$status
+
+STEPS ?= 100000
+SEED ?= 1
+histories: packages
+	@STOCK=0 $(PYTHON) scripts/kernel.py
+	@$(PYTHON) tests/vm/run.py --kernel $(KERNEL) --histories $(STEPS) --seed $(SEED) \
+		--variant $(if $(filter 1,$(DEBUG)),debug,normal)
 
 mutants: packages
 	@STOCK=0 AMDGPU=1 $(PYTHON) scripts/kernel.py

@@ -41,6 +41,8 @@ SCENARIOS = REPO / 'tests/scenarios'
 KUNIT_SUITES = '*virt*'
 KUNIT_REQUIRED = ('drm_virt_pm', 'virtio_gpu_pm')
 KUNIT_REQUIRED_OF_MODULES = ('amdgpu_virt_pm',)
+HISTORIES = 'virtio_gpu_pm_histories'
+HISTORIES_TIMEOUT = 3600
 MODULES_FOLLOW = 'tests of modules follow'
 IMAGES = {'normal': 'bzImage', 'debug': 'debug/bzImage',
           'stock': 'stock/bzImage', 'stock-debug': 'stock-debug/bzImage',
@@ -119,10 +121,10 @@ class Bench:
                     files.swap.unlink(missing_ok=True)
                     files.kernel.unlink()
 
-    def vm(self, setup, files):
+    def vm(self, setup, files, timeout=0):
         debug = self.variant.endswith('debug')
         options = {'debug': debug, 'hooked': self.hooked,
-                   'timeout': TIMEOUT_DEBUG if debug else TIMEOUT}
+                   'timeout': timeout or (TIMEOUT_DEBUG if debug else TIMEOUT)}
         if self.host or setup.host:
             setup = own_host.ported(setup)
         if self.arch != 'x86':
@@ -302,7 +304,7 @@ def run_unit(bench):
 
 def _run_unit_in(bench, name, files):
     started = time.monotonic()
-    problems, modules, required = [], [], KUNIT_REQUIRED
+    modules, required = [], KUNIT_REQUIRED
     try:
         parts = bench.parts()
         files = dataclasses.replace(files, initramfs=parts.initramfs)
@@ -313,6 +315,12 @@ def _run_unit_in(bench, name, files):
         say(f'skip {name}:amdgpu: {why}')
         skipped = 1
     vm = bench.vm(Setup(kunit=KUNIT_SUITES, cpus=2), files)
+    results = _judge_unit(name, vm, files, modules, required, started)
+    return dataclasses.replace(results, skipped=results.skipped + skipped)
+
+
+def _judge_unit(name, vm, files, modules, required, started):
+    problems = []
     try:
         vm.power_on()
         vm.guest.write('/dev/kmsg', f'{MODULES_FOLLOW}\n')
@@ -334,7 +342,28 @@ def _run_unit_in(bench, name, files):
     problems += klog.splats(text)
     _say_unit_results(name, results, problems, files, time.monotonic() - started)
     return Outcome(len(results.passed), len(results.failed) + bool(problems),
-                   len(results.skipped) + skipped)
+                   len(results.skipped))
+
+
+def run_histories(bench, steps, seed):
+    """More of the random histories of the unit tests, or one that failed."""
+    started = time.monotonic()
+    words = f'virtio_gpu.history_steps={steps} virtio_gpu.history_seed={seed}'
+    try:
+        with bench.files('histories') as files:
+            vm = bench.vm(Setup(kunit=HISTORIES, cpus=2, more_command_line=words), files,
+                          timeout=HISTORIES_TIMEOUT)
+            outcome = _judge_unit('histories', vm, files, [], (HISTORIES,), started)
+            done = sum(int(n) for n in re.findall(r'# .*: (\d+) steps$', files.console_text(),
+                                                  re.M))
+            say(f'histories: {done} steps from seed {seed} on')
+            for line in re.findall(r'# \S*histories: (.*seed .*|    .*)$',
+                                   files.console_text().replace('\r', ''), re.M):
+                say(f'    {line}')
+            return outcome
+    except Failure as error:
+        say_failure('histories', error, None)
+        return Outcome(failed=1)
 
 
 def _say_unit_results(name, results, problems, files, seconds):
@@ -418,6 +447,9 @@ def parse_arguments():
     parser.add_argument('--keep', action='store_true', help='keep the disks as well')
     parser.add_argument('--unit', action='store_true',
                         help='KUnit; without a SCENARIO only that and the self-test')
+    parser.add_argument('--histories', metavar='STEPS', type=int,
+                        help='only random histories of virtio-gpu, so many steps')
+    parser.add_argument('--seed', type=int, default=1, help='of the first (default: 1)')
     parser.add_argument('--total', metavar='FILE', type=Path,
                         help='write the counts there; somebody else sums them up')
     parser.add_argument('scenario', nargs='*', metavar='SCENARIO',
@@ -473,6 +505,10 @@ def main():
     bench = Bench(arguments.kernel, arguments.variant, arguments.keep, host=arguments.host)
     qemu.binary(bench.arch)
     check_disk(bench, arguments.jobs)
+    if arguments.histories:
+        total = run_histories(bench, arguments.histories, arguments.seed)
+        say(total.sentence())
+        return total.status()
     total = Outcome()
     if not arguments.scenario:
         total += run_selftest()
