@@ -4,20 +4,23 @@
 KERNEL ?= 6.12
 DEBUG ?= 0
 STOCK ?= 0
+ARCH ?= x86
+PAGES ?= 4k
 SCENARIO ?=
 MUTANT ?=
 STORY ?=
 QUICK ?= 0
 
 PYTHON := python3
-export KERNEL DEBUG STOCK
+export KERNEL DEBUG STOCK ARCH PAGES
 export PYTHONDONTWRITEBYTECODE := 1
 MAKEFLAGS += --no-print-directory
 
 CHECKS := $(addprefix check-,checkpatch kernel-doc shellcheck python spdx \
 	layers facts w1 headers sparse smatch coccicheck docs)
-TARGETS := help demo test test-amdgpu test-qxl mutants check $(CHECKS) soak bench kernel series \
-	series-check deb test-distro packages clean distclean cacheclean
+TARGETS := help demo test test-amdgpu test-qxl test-arm64 test-distro histories mutants \
+	check $(CHECKS) soak bench kernel series series-check deb packages clean distclean \
+	cacheclean
 .PHONY: $(TARGETS)
 
 ifneq ($(filter-out $(TARGETS),$(MAKECMDGOALS)),)
@@ -31,6 +34,10 @@ help:
 	@echo 'make test-amdgpu  all scenarios with the model of an MI300X, of which make test has'
 	@echo '                  the essence: in the debug kernel of 6.12, and on 7.2'
 	@echo 'make test-qxl     the scenarios that hold for a qxl, over one; with KERNEL as make test'
+	@echo 'make test-arm64   KUnit and the ways to sleep on arm64, with pages of 4 and of 64 KiB;'
+	@echo '                  cross compiled, on 6.12 unless KERNEL is named (20 minutes)'
+	@echo 'make histories    random histories of virtio-gpu on a mock host, STEPS=100000 of them'
+	@echo '                  from SEED=1 on; make test has a few'
 	@echo 'make mutants      break amdgpu on purpose, see that the scenarios notice (10 minutes)'
 	@echo 'make check        checkpatch, kernel-doc, W=1, sparse, Sphinx and more, a few minutes;'
 	@echo '                  make check-NAME is one of them, scripts/check.py --list names them'
@@ -53,6 +60,7 @@ help:
 	@echo 'DEBUG=1           with lockdep, KASAN, UBSAN, kmemleak: build/<kernel>/debug/'
 	@echo 'STOCK=1           without our changes, to compare: build/<kernel>/stock/;'
 	@echo '                  of make demo: with the stock driver beside ours'
+	@echo 'ARCH=arm64        of make kernel: build/<kernel>/arm64/Image; PAGES=64k: arm64-64k/'
 	@echo 'REFRESH=1         look whether Debian has a newer source package'
 	@echo "FROM='Name <mail>'  of make series: author, who signs off as well"
 	@echo 'AMDGPU=1          of make kernel: its modules too, which are amdgpu; make test has it'
@@ -61,6 +69,9 @@ help:
 
 packages:
 	@scripts/need-packages
+ifneq ($(filter arm64,$(ARCH) $(patsubst test-%,%,$(MAKECMDGOALS))),)
+	@scripts/need-packages arm64
+endif
 
 kernel: packages
 	@$(PYTHON) scripts/kernel.py
@@ -86,6 +97,22 @@ test-amdgpu: packages
 # What can be run over a qxl; make test runs the essence of it.
 test-qxl: packages
 	@$(PYTHON) tests/vm/kernels.py $(KERNEL) --scenario qxl:all
+
+ARM64_SCENARIOS := s4 s2idle test_resume s4_1000_buffers
+test-arm64: packages
+	@DEBUG=0 STOCK=0 ARCH=arm64 PAGES=4k $(PYTHON) scripts/kernel.py
+	@DEBUG=0 STOCK=0 ARCH=arm64 PAGES=64k $(PYTHON) scripts/kernel.py
+	@status=0; for variant in arm64 arm64-64k; do \
+		$(PYTHON) tests/vm/run.py --kernel $(KERNEL) --variant $$variant --unit \
+			$(ARM64_SCENARIOS) || status=1; \
+	done; exit $$status
+
+STEPS ?= 100000
+SEED ?= 1
+histories: packages
+	@STOCK=0 $(PYTHON) scripts/kernel.py
+	@$(PYTHON) tests/vm/run.py --kernel $(KERNEL) --histories $(STEPS) --seed $(SEED) \
+		--variant $(if $(filter 1,$(DEBUG)),debug,normal)
 
 mutants: packages
 	@STOCK=0 AMDGPU=1 $(PYTHON) scripts/kernel.py

@@ -43,7 +43,7 @@ typedef uint32_t;
 +	/* reset epoch in which it was built */
 +	u32 epoch;
 +
-+	/* creates a resource that was created before */
++	/* creates again, or frees, a resource of before the last reset */
 +	bool restore;
  	...
  };

@@ -125,6 +125,7 @@ identifier vgdev, bo, ret;
 +
 +	cmd_p->hdr.type = cpu_to_le32(VIRTIO_GPU_CMD_RESOURCE_UNREF);
 +	cmd_p->resource_id = cpu_to_le32(bo->hw_res_handle);
++	vbuf->restore = virtio_gpu_pm_object_was_resident(bo);
 +
 +	virtio_gpu_queue_ctrl_buffer(vgdev, vbuf);
 +}

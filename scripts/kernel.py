@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Builds a kernel: KERNEL, DEBUG and STOCK come from the environment.
+"""Builds a kernel: KERNEL, DEBUG, STOCK, ARCH and PAGES come from the environment.
 
 build/<kernel>/          what is for use: bzImage, vmlinux, config, build.log
     debug/ stock/ stock-debug/           the same of the other variants
+    arm64/ arm64-64k/    the same for arm64, whose image is Image
     source, tree         the pristine sources, and those with our files
-    work/{stock,ours}/{tree,obj,obj-debug}
+    work/{stock,ours}/{tree,obj,obj-debug,obj-arm64,obj-arm64-64k}
 
 All four builds see their sources as ../tree: that keeps the compiler's
 command lines equal, so that ccache serves one variant with another's objects.
@@ -29,6 +30,9 @@ STEP = re.compile(r'  (?:CC|AS|HOSTCC|AR|LD|CHK|GEN|UPD|VDSO)\b')
 ERROR = re.compile(r' error: |undefined reference|No rule to make')
 AMDGPU = 'drivers/gpu/drm/amd/amdgpu/amdgpu.ko'
 FIRST_GUESS, FIRST_GUESS_AMDGPU = 2000, 450      # steps of a build, until one has been counted
+# make's image, where it is, the prefix of the compiler
+ARCHS = {'x86': ('bzImage', 'arch/x86/boot/bzImage', ''),
+         'arm64': ('Image', 'arch/arm64/boot/Image', 'aarch64-linux-gnu-')}
 SOURCE_GB, OBJ_GB, OBJ_DEBUG_GB = 2.0, 0.7, 1.5
 
 
@@ -54,15 +58,29 @@ class Kernel:
         self.stock, self.debug = flag('STOCK'), flag('DEBUG')
         self.amdgpu = flag('AMDGPU')
         self.top = BUILD / self.name
-        self.variant = '-'.join(['stock'] * self.stock +
+        self.arch = os.environ.get('ARCH') or 'x86'
+        pages = os.environ.get('PAGES') or '4k'
+        self._refuse_unknown(pages)
+        machine = ['arm64'] * (self.arch == 'arm64') + ['64k'] * (pages == '64k')
+        self.configs = ['guest', self.arch, *(['arm64-64k'] if pages == '64k' else [])]
+        self.image, self.image_path, self.cross = ARCHS[self.arch]
+        self.variant = '-'.join(['stock'] * self.stock + machine +
                                 ['debug'] * self.debug)
         self.out = self.top / self.variant
         self.work = self.top / 'work' / ('stock' if self.stock else 'ours')
         self.pristine = self.top / 'work/stock/tree'
         self.tree = self.work / 'tree'
-        self.obj = self.work / ('obj-debug' if self.debug else 'obj')
+        self.obj = self.work / '-'.join(['obj', *machine] + ['debug'] * self.debug)
         self.log = None
         self.package_version = None      # name and version of the package, once unpacked
+
+    def _refuse_unknown(self, pages):
+        if self.arch not in ARCHS:
+            raise Failure(f'ARCH={self.arch} is not one of {" ".join(ARCHS)}')
+        if pages not in ('4k', '64k') or pages == '64k' and self.arch != 'arm64':
+            raise Failure(f'PAGES={pages}: 4k, or 64k with ARCH=arm64')
+        if self.arch == 'arm64' and (self.debug or self.amdgpu):
+            raise Failure('ARCH=arm64 has neither DEBUG=1 nor AMDGPU=1')
 
     def title(self):
         return ' '.join([self.name] + (self.variant.split('-')
@@ -138,11 +156,14 @@ class Kernel:
             **(extra_env or {}))
         cmd = ['make', '-C', str(self.tree.resolve()),
                f'O={self.obj.resolve()}', f'-j{len(os.sched_getaffinity(0))}',
-               'CC=ccache gcc', 'HOSTCC=ccache gcc', *targets]
+               f'ARCH={self.arch}', f'CROSS_COMPILE={self.cross}',
+               f'CC=ccache {self.cross}gcc', 'HOSTCC=ccache gcc', *targets]
         run_logged(cmd, self.log, on_line, env, append=True)
 
     def configure(self):
-        fragments = [REPO / 'kernels/guest.config', REPO / 'kernels/amdgpu.config']
+        fragments = [REPO / f'kernels/{name}.config' for name in self.configs]
+        if self.arch == 'x86':
+            fragments.append(REPO / 'kernels/amdgpu.config')
         if self.debug:
             fragments.append(REPO / 'kernels/debug.config')
         if not self.stock:
@@ -214,8 +235,7 @@ class Kernel:
         write_if_changed(stamp, image.encode())
 
     def deliver(self):
-        for name, path in (('bzImage', 'arch/x86/boot/bzImage'),
-                           ('config', '.config')):
+        for name, path in ((self.image, self.image_path), ('config', '.config')):
             write_if_changed(self.out / name, (self.obj / path).read_bytes())
         link(self.out / 'vmlinux', self.obj / 'vmlinux')
 
@@ -232,12 +252,12 @@ class Kernel:
         self.log = self.out / 'build.log'
         self.log.write_text('')
         self.configure()
-        self.compile('bzImage', 'arch/x86/boot/bzImage')
+        self.compile(self.image, self.image_path)
         if self.amdgpu:
             self.compile_amdgpu()
         self.compile_modules()
         self.deliver()
-        say(f'{os.path.relpath(self.out / "bzImage", REPO)} is ready')
+        say(f'{os.path.relpath(self.out / self.image, REPO)} is ready')
 
 
 def link(name, target):

@@ -44,7 +44,7 @@ class SeriesTree(Kernel):
         self.variant = 'series'
         self.log = self.out / 'build.log'
         self.warnings = []
-        self.fragments = [CONFIGS / 'guest.config']
+        self.fragments = [CONFIGS / 'guest.config', CONFIGS / 'x86.config']
         self.boots = os.environ.get('BOOT', '1') != '0'
         self.compiles_amd = os.environ.get('AMDGPU', '1') != '0'
         self.start = os.environ.get('START', '1')
@@ -99,7 +99,8 @@ class SeriesTree(Kernel):
         if any(d.startswith(AMD) for d in directories):
             if self.compiles_amd:
                 self.fragments = [CONFIGS / name for name in (
-                    'guest.config', 'amdgpu.config', 'series.config')]
+                    'guest.config', 'x86.config', 'amdgpu.config',
+                    'series.config')]
             directories = ([f'{AMD}amdgpu/'] * self.compiles_amd +   # KFD is in it
                            [d for d in directories if not d.startswith(AMD)])
         self.configure_with(self.fragments + [ours] * last, [ours])

@@ -8,8 +8,8 @@ from common import REPO, Failure, Step, write_if_changed
 from kconfig import configure
 from kernel import Kernel, link, lock
 
-FRAGMENTS = ('guest.config', 'amdgpu.config', 'series.config', 'check.config',
-             'ours.config')
+FRAGMENTS = ('guest.config', 'x86.config', 'amdgpu.config', 'series.config',
+             'check.config', 'ours.config')
 
 
 class Tree(Kernel):

@@ -24,6 +24,7 @@
 #define VIRGL_CLEAR			7
 #define VIRGL_SURFACE			8
 #define VIRGL_CLEAR_COLOUR_0		4
+#define CAPSET_VIRGL			1
 #define SURFACE				1	/* our name of it */
 
 static int client = -1;
@@ -45,6 +46,23 @@ static int do_close(int argc, char **argv)
 	close(client);
 	client = -1;
 	return 0;
+}
+
+/* render-init: a context of the kind that the host has, without work yet */
+static int do_init(int argc, char **argv)
+{
+	struct drm_virtgpu_context_set_param param = {
+		.param = VIRTGPU_CONTEXT_PARAM_CAPSET_ID,
+		.value = CAPSET_VIRGL,
+	};
+	struct drm_virtgpu_context_init init = {
+		.num_params = 1,
+		.ctx_set_params = (uintptr_t)&param,
+	};
+
+	(void)argc;
+	(void)argv;
+	return card_ioctl(client, DRM_IOCTL_VIRTGPU_CONTEXT_INIT, &init);
 }
 
 static __u32 float_bits(float value)
@@ -122,6 +140,7 @@ static int do_render(int argc, char **argv)
 const struct command render_commands[] = {
 	{ "render-open", 0, false, do_open },
 	{ "render-close", 0, false, do_close },
+	{ "render-init", 0, false, do_init },
 	{ "render", 3, false, do_render },
 	{ }
 };

@@ -19,11 +19,16 @@ _FIELD = re.compile(r'(\w+) (0x[0-9a-f]+|\d+)')
 
 # Lines that QEMU writes and that are nobody's fault. Each with its reason.
 ALLOWED = (
+    (r'^# ', 'the host of our own tells what it was asked to do'),
     (r"^Invalid (read|write) at addr 0xB00[0-9A-F]{5}, size \d, region '\(null\)'",
      'S3: SeaBIOS uses the PCI configuration window before it has opened it again'),
     (r'^virtio_mmio_write: bad register offset \(0xac\)$',
      'Linux asks for a shared memory region, which QEMU 7.2 does not have on mmio'),
 )
+
+
+# The host of our own says so at its start.
+REMEMBERS = '# a reset does not take resources'
 
 
 class Command:
@@ -164,11 +169,15 @@ class HostLog:
 class Host:
     """What the host knows of the guest's resources."""
 
-    def __init__(self):
+    def __init__(self, keeps=False):
         self.problems = []
+        self.keeps = keeps              # it remembers resources over a reset
+        self.known, self.old = set(), set()
         self.reset()
 
     def reset(self):
+        if self.keeps:
+            self.old |= self.known
         self.known, self.backed = set(), set()
         self.contexts = {0}
 
@@ -189,7 +198,9 @@ class Host:
             self._context(command)
             if name not in ('ctx_res_attach', 'ctx_res_detach'):
                 return
-        if name in ('res_create_2d', 'res_create_3d', 'res_create_blob'):
+        if name == 'res_unref' and self.keeps and resource not in self.known:
+            self.old.discard(resource)  # or it was that of a process before
+        elif name in ('res_create_2d', 'res_create_3d', 'res_create_blob'):
             self._create(command)
         elif resource == 0:
             if name.startswith('res_'):
@@ -223,6 +234,8 @@ class Host:
             self.contexts.discard(context)
 
     def _create(self, command):
+        if command.resource in self.old:
+            return                      # it is refused, and the guest did not know
         if command.resource in self.known:
             self._problem(command, f'of resource {command.resource:#x}, which exists')
         self.known.add(command.resource)
@@ -233,11 +246,12 @@ class Host:
 def problems(text):
     """Everything that is wrong in a log, one line each; empty is what a test wants."""
     log = HostLog(text)
+    keeps = REMEMBERS in text
     found = [f'QEMU: {error}' for error in log.errors]
     found += [f'line {c.line}: nobody knows which GPU {c.name} is for' for c in log.nobodys()]
     for gpu in range(max(1, len(log.gpus))):
         commands = HostLog(text, gpu).commands
         if not any(command.name != 'RESET' for command in commands):
             found.append(f'the host saw no command of GPU {gpu} at all')
-        found += Host().run(commands).problems
+        found += Host(keeps).run(commands).problems
     return found

@@ -59,37 +59,39 @@ def _write_if_whole(path, data):
             raise
 
 
-def _digest(sources, extra):
-    digest = hashlib.sha256(repr((CFLAGS, str(extra))).encode())
+def _digest(sources, *extra):
+    digest = hashlib.sha256(repr((CFLAGS, *(str(e) for e in extra))).encode())
     for source in sources:
         digest.update(source.name.encode() + b'\0' + source.read_bytes())
     return digest.hexdigest()
 
 
-def _compile(sources, headers, build):
+def _compile(sources, headers, build, cross):
     with tempfile.TemporaryDirectory(dir=build) as directory:
         program = os.path.join(directory, 'agent')
-        command = ['gcc', *CFLAGS, '-D__user=', '-idirafter', str(headers),
+        # a cross compiler's libc brings older ones, and comes first
+        os.symlink(headers / 'drm', os.path.join(directory, 'drm'))
+        command = [f'{cross}gcc', *CFLAGS, '-D__user=', '-I', directory, '-idirafter', str(headers),
                    *(str(s) for s in sources if s.suffix == '.c'), '-o', program]
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
         except FileNotFoundError as error:
-            raise Unusable('no gcc: apt-get install gcc libc6-dev') from error
+            raise Unusable(f'no {cross}gcc: make packages') from error
         if done.returncode:
             raise Unusable(f'tests/guest does not compile:\n{done.stderr.strip()}')
         with open(program, 'rb') as file:
             return file.read()
 
 
-def build_initramfs(guest, build):
-    """Makes build/<kernel>/initramfs.gz if something that goes into it changed."""
+def build_initramfs(guest, build, out, cross=''):
+    """Makes @out/initramfs.gz if something that goes into it changed."""
     sources = sorted(guest.glob('*.[ch]'))
     headers = _drm_headers(build)
-    wanted = _digest(sources, headers)
-    image, stamp = build / 'initramfs.gz', build / 'initramfs.stamp'
+    wanted = _digest(sources, headers, cross)
+    image, stamp = out / 'initramfs.gz', out / 'initramfs.stamp'
     if image.exists() and stamp.exists() and stamp.read_text() == wanted:
         return image
-    program = _compile(sources, headers, build)
+    program = _compile(sources, headers, build, cross)
     _write_if_whole(image, gzip.compress(archive({'init': program}), 6))
     _write_if_whole(stamp, wanted.encode())
     return image

@@ -18,6 +18,10 @@ from screen import Picture
 from verdict import Failure, Skip, Unusable
 from xserver import XServer
 
+# What QEMU calls the architecture, Debian's package of it, and the processor.
+# la57: KASAN of 6.12 takes an interrupt during identify_cpu() for a wild access
+ARCHS = {'x86': ('x86_64', 'qemu-system-x86', 'max,la57=off'),
+         'arm64': ('aarch64', 'qemu-system-arm', 'cortex-a57')}
 FETCH = Path(__file__).resolve().parents[2] / 'scripts/fetch-qemu'
 
 _running = set()
@@ -26,13 +30,14 @@ _stopping = threading.Event()
 _fetching = threading.Lock()
 
 
-def binary():
+def binary(arch='x86'):
     """The QEMU to use: $QEMU, else Debian's name of it."""
-    name = os.environ.get('QEMU') or 'qemu-system-x86_64'
+    target, package, _ = ARCHS[arch]
+    name = os.environ.get('QEMU') or f'qemu-system-{target}'
     path = shutil.which(name)
     if not path:
-        raise Unusable(f'no QEMU: {name} not found; apt-get install qemu-system-x86 '
-                       '(or QEMU=/path/to/qemu-system-x86_64)')
+        raise Unusable(f'no QEMU: {name} not found; apt-get install {package} '
+                       f'(or QEMU=/path/to/qemu-system-{target})')
     return path
 
 
@@ -98,10 +103,8 @@ class Qemu:
         more = [word for device in setup.more_devices for word in ('-device', device)]
         gpus = [word for device in setup.gpu_devices() for word in ('-device', device)]
         command = [
-            newer_binary() if setup.newer_qemu else binary(), '-accel', setup.accel,
-            '-machine', setup.machine,
-            # la57: KASAN of 6.12 takes an interrupt during identify_cpu() for a wild access
-            '-cpu', 'max,la57=off',
+            newer_binary() if setup.newer_qemu else binary(setup.arch),
+            '-accel', setup.accel, '-machine', setup.machine, '-cpu', ARCHS[setup.arch][2],
             '-m', str(setup.memory), '-smp', str(setup.cpus), '-nodefaults', '-no-user-config',
             '-display', 'sdl,gl=on' if setup.gl else 'none', '-no-reboot', '-S',
             '-kernel', str(files.kernel), '-initrd', str(files.initramfs),
@@ -110,9 +113,7 @@ class Qemu:
             '-chardev', f'file,id=console,path={_escape(files.console)},append=on',
             '-serial', 'chardev:console',
             '-chardev', f'socket,id=agent,path={sockets}/agent,server=on,wait=off',
-            *(('-device', 'isa-serial,index=1,chardev=agent',
-               '-global', 'virtio-mmio.force-legacy=off') if setup.mmio
-              else ('-serial', 'chardev:agent')),
+            *self._agent(),
             '-drive', f'if=none,id=swap,format=raw,cache=unsafe,file={_escape(files.swap)}',
             '-device', f'virtio-blk-{"device" if setup.mmio else "pci"},drive=swap',
             *more, *gpus,
@@ -124,6 +125,15 @@ class Qemu:
         for event in setup.host.TRACE_SEVERAL if several else setup.host.TRACE:
             command += ['-trace', event]
         return [*command, *setup.more_options, *self._displays()]
+
+    def _agent(self):
+        """The port that the agent has for itself."""
+        if self.setup.mmio:
+            return ('-device', 'isa-serial,index=1,chardev=agent',
+                    '-global', 'virtio-mmio.force-legacy=off')
+        if self.setup.arch == 'arm64':      # "virt" has one port, the console
+            return '-device', 'pci-serial,chardev=agent'
+        return '-serial', 'chardev:agent'
 
     def _displays(self):
         """A console has either GL or VNC."""
@@ -260,12 +270,3 @@ def has_gl():
                            check=False).stdout
             for words in (('-device', 'help'), ('-display', 'help'))]
     return '"virtio-gpu-gl-pci"' in done[0] and 'sdl' in done[1].split()
-
-
-def refuses(device):
-    """QEMU's complaint about a device, or None if it takes it."""
-    done = subprocess.run(
-        [binary(), '-machine', 'q35', '-nodefaults', '-display', 'none', '-S',
-         '-device', device, '-monitor', 'stdio'],
-        input='quit\n', capture_output=True, text=True, timeout=60, check=False)
-    return done.stderr.strip().splitlines()[-1] if done.returncode else None

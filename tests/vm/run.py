@@ -27,6 +27,7 @@ import amdgpu
 import klog
 import ktap
 import model
+import own_host
 import qemu
 import selftest
 import vhost_user
@@ -43,10 +44,14 @@ KUNIT_REQUIRED_OF_MODULES = ('amdgpu_virt_pm',)
 # make test-amdgpu runs the others
 AMDGPU_ESSENCE = ('amdgpu_s4', 'amdgpu_lost_compute', 'amdgpu_fault_psp_refuses',
                   'mixed_sleep')
+HISTORIES = 'virtio_gpu_pm_histories'
+HISTORIES_TIMEOUT = 3600
 MODULES_FOLLOW = 'tests of modules follow'
 IMAGES = {'normal': 'bzImage', 'debug': 'debug/bzImage',
           'stock': 'stock/bzImage', 'stock-debug': 'stock-debug/bzImage',
-          'series': 'series/bzImage'}
+          'series': 'series/bzImage',
+          'arm64': 'arm64/Image', 'arm64-64k': 'arm64-64k/Image'}
+CROSS = {'x86': '', 'arm64': 'aarch64-linux-gnu-'}
 TIMEOUT, TIMEOUT_DEBUG = 200, 480
 DISK_PER_JOB = 1 << 30
 # A story that holds for any of our drivers says so: DEVICES, of which the first is the
@@ -66,6 +71,7 @@ class Bench:
     variant: str
     keep: bool
     driver_image: str = 'initramfs'     # the file with amdgpu for the guest
+    host: str = ''                      # "own": the GPU is that of own_host.py
 
     def __post_init__(self):
         self.build = REPO / 'build' / self.kernel
@@ -73,7 +79,9 @@ class Bench:
         if not self.image.exists():
             raise Unusable(f'no kernel image {self.image.relative_to(REPO)}: '
                            f'make kernel KERNEL={self.kernel}{self._make_option()}')
-        self.initramfs = build_initramfs(REPO / 'tests/guest', self.build)
+        self.initramfs = build_initramfs(
+            REPO / 'tests/guest', self.build,
+            self.build if self.arch == 'x86' else self.image.parent, CROSS[self.arch])
         modules = self.image.parent / 'modules'
         files = {module.name: module.read_bytes() for module in modules.rglob('*.ko')}
         if files:
@@ -86,7 +94,13 @@ class Bench:
     def hooked(self):
         return not self.variant.startswith(('stock', 'series'))
 
+    @property
+    def arch(self):
+        return 'arm64' if self.variant.startswith('arm64') else 'x86'
+
     def _make_option(self):
+        if self.arch == 'arm64':
+            return ' ARCH=arm64' + ' PAGES=64k' * self.variant.endswith('64k')
         return ((' DEBUG=1' if self.variant.endswith('debug') else '') +
                 ('' if self.hooked else ' STOCK=1'))
 
@@ -114,15 +128,28 @@ class Bench:
                     files.swap.unlink(missing_ok=True)
                     files.kernel.unlink()
 
-    def vm(self, setup, files):
+    def vm(self, setup, files, timeout=0):
         debug = self.variant.endswith('debug')
         options = {'debug': debug, 'hooked': self.hooked,
-                   'timeout': TIMEOUT_DEBUG if debug else TIMEOUT}
+                   'timeout': timeout or (TIMEOUT_DEBUG if debug else TIMEOUT)}
+        if self.host or setup.host:
+            setup = own_host.ported(setup)
+        if self.arch != 'x86':
+            setup = self._ported(setup)
         if isinstance(setup, model.ModelSetup):
             return model.ModelVm(setup, files, self.parts(), **options)
         if isinstance(setup, vhost_user.VhostUserSetup):
             return vhost_user.VhostUserVm(setup, files, **options)
+        if isinstance(setup, own_host.OwnHostSetup):
+            return own_host.OwnHostVm(setup, files, **options)
         return Vm(setup, files, **options)
+
+    def _ported(self, setup):
+        if setup.machine != Setup.machine or setup.newer_qemu or \
+                isinstance(setup, model.ModelSetup):
+            raise Skip(f'not on {self.arch}: it needs another machine or QEMU')
+        return dataclasses.replace(setup, arch=self.arch, machine='virt',
+                                   page=65536 if self.variant.endswith('64k') else 4096)
 
     def parts(self):
         """What the scenarios with the model of a GPU share; made once."""
@@ -136,6 +163,8 @@ class Bench:
         self._parts = None
 
     def _make_parts(self):
+        if self.arch != 'x86':
+            raise Skip(f'no model of a GPU on {self.arch}')
         directory = self.image.parent / 'amdgpu'
         stamp = directory / 'built-for'
         vmlinux = self.image.parent / 'vmlinux'
@@ -323,7 +352,7 @@ def run_unit(bench):
 
 def _run_unit_in(bench, name, files):
     started = time.monotonic()
-    problems, modules, required = [], [], KUNIT_REQUIRED
+    modules, required = [], KUNIT_REQUIRED
     try:
         parts = bench.parts()
         files = dataclasses.replace(files, initramfs=parts.initramfs)
@@ -334,6 +363,12 @@ def _run_unit_in(bench, name, files):
         say(f'skip {name}:amdgpu: {why}')
         skipped = 1
     vm = bench.vm(Setup(kunit=KUNIT_SUITES, cpus=2), files)
+    results = _judge_unit(name, vm, files, modules, required, started)
+    return dataclasses.replace(results, skipped=results.skipped + skipped)
+
+
+def _judge_unit(name, vm, files, modules, required, started):
+    problems = []
     try:
         vm.power_on()
         vm.guest.write('/dev/kmsg', f'{MODULES_FOLLOW}\n')
@@ -355,7 +390,28 @@ def _run_unit_in(bench, name, files):
     problems += klog.splats(text)
     _say_unit_results(name, results, problems, files, time.monotonic() - started)
     return Outcome(len(results.passed), len(results.failed) + bool(problems),
-                   len(results.skipped) + skipped)
+                   len(results.skipped))
+
+
+def run_histories(bench, steps, seed):
+    """More of the random histories of the unit tests, or one that failed."""
+    started = time.monotonic()
+    words = f'virtio_gpu.history_steps={steps} virtio_gpu.history_seed={seed}'
+    try:
+        with bench.files('histories') as files:
+            vm = bench.vm(Setup(kunit=HISTORIES, cpus=2, more_command_line=words), files,
+                          timeout=HISTORIES_TIMEOUT)
+            outcome = _judge_unit('histories', vm, files, [], (HISTORIES,), started)
+            done = sum(int(n) for n in re.findall(r'# .*: (\d+) steps$', files.console_text(),
+                                                  re.M))
+            say(f'histories: {done} steps from seed {seed} on')
+            for line in re.findall(r'# \S*histories: (.*seed .*|    .*)$',
+                                   files.console_text().replace('\r', ''), re.M):
+                say(f'    {line}')
+            return outcome
+    except Failure as error:
+        say_failure('histories', error, None)
+        return Outcome(failed=1)
 
 
 def _say_unit_results(name, results, problems, files, seconds):
@@ -432,11 +488,16 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--kernel', default='6.12', help='version (default: 6.12)')
     parser.add_argument('--variant', default='normal', choices=IMAGES)
+    parser.add_argument('--host', choices=['own'], default='',
+                        help='the GPU is that of tests/models/virtio-gpu')
     parser.add_argument('--jobs', type=int, default=2, help='how many at once (default: 2)')
     parser.add_argument('--list', action='store_true', help='only name the scenarios')
     parser.add_argument('--keep', action='store_true', help='keep the disks as well')
     parser.add_argument('--unit', action='store_true',
                         help='KUnit; without a SCENARIO only that and the self-test')
+    parser.add_argument('--histories', metavar='STEPS', type=int,
+                        help='only random histories of virtio-gpu, so many steps')
+    parser.add_argument('--seed', type=int, default=1, help='of the first (default: 1)')
     parser.add_argument('--total', metavar='FILE', type=Path,
                         help='write the counts there; somebody else sums them up')
     parser.add_argument('scenario', nargs='*', metavar='SCENARIO',
@@ -489,9 +550,13 @@ def main():
     if arguments.jobs < 1:
         raise Unusable('--jobs wants a number from 1 on')
     choose(arguments.scenario)
-    qemu.binary()
-    bench = Bench(arguments.kernel, arguments.variant, arguments.keep)
+    bench = Bench(arguments.kernel, arguments.variant, arguments.keep, host=arguments.host)
+    qemu.binary(bench.arch)
     check_disk(bench, arguments.jobs)
+    if arguments.histories:
+        total = run_histories(bench, arguments.histories, arguments.seed)
+        say(total.sentence())
+        return total.status()
     total = Outcome()
     if not arguments.scenario:
         total += run_selftest()

@@ -202,6 +202,16 @@ class HostCommands(unittest.TestCase):
             with self.subTest(line=line):
                 self.assert_bad(line, *self.PICTURE, line)
 
+    def test_host_that_remembers(self):
+        told = '# a reset does not take resources'
+        self.assertEqual(self.problems(told, self.BLOCK, *self.PICTURE, self.RESET,
+                                       self.CREATE, self.UNREF, *self.PICTURE), [])
+        self.assertEqual(self.problems(told, self.BLOCK, *self.PICTURE, self.RESET,
+                                       self.UNREF, self.UNREF), [])
+        self.assert_bad('does not know', told, self.BLOCK, *self.PICTURE, self.RESET,
+                        self.CREATE, self.FLUSH)
+        self.assert_bad('exists', told, self.BLOCK, *self.PICTURE, self.CREATE)
+
     def test_seabios_at_s3(self):
         line = "Invalid write at addr 0xB00F8040, size 4, region '(null)', reason: rejected"
         self.assertEqual(self.problems(*self.PICTURE, line), [])

@@ -56,6 +56,8 @@ SAMPLE = 20                     # of the old buffers, how many are looked at
 class Setup:
     """The machine of a scenario."""
 
+    arch: str = 'x86'
+    page: int = 4096            # bytes
     outputs: tuple = ((640, 480),)
     machine: str = 'q35'
     device: str = 'virtio-gpu-pci'
@@ -65,6 +67,8 @@ class Setup:
     gl: bool = False            # QEMU renders in a window; the first GPU is in it
     more_options: tuple = ()    # QEMU's, as they are
     accel: str = 'tcg,thread=multi'
+    host: str = ''              # "own" for that of own_host.py, with --host for all
+    host_options: tuple = ()    # of that one
     newer_qemu: bool = False    # one that Debian 12 does not have
     cpus: int = 0               # 2 if 0, but in the debug kernel 1: see Vm
     memory: int = 512           # MiB
@@ -73,6 +77,7 @@ class Setup:
     no_console_suspend: bool = False
     expected_log: tuple = ()    # (regular expression, why) of lines klog would refuse
     known_leaks: tuple = ()     # likewise, of what kmemleak says about an object
+    known_lost: int = 0         # objects that the host does not create again
     known_taints: int = 0       # likewise, bits of the kernel's taint
     kunit: str = ''             # which suites to run at boot; none if empty
 
@@ -137,11 +142,16 @@ class Setup:
         return self.machine.startswith('microvm')
 
     @property
+    def agent_port(self):
+        """The serial port that the agent listens to."""
+        return 'ttyS1' if self.arch == 'x86' else 'ttyS0'
+
+    @property
     def command_line(self):
         words = [
-            'console=ttyS0', 'loglevel=7', 'resume=/dev/vda',
+            'console=ttyS0' if self.arch == 'x86' else 'console=ttyAMA0',
+            f'AGENT=/dev/{self.agent_port}', 'loglevel=7', 'resume=/dev/vda',
             'oops=panic', 'panic=-1',           # with -no-reboot: QEMU ends
-            'no_timer_check',                   # it takes a starved QEMU for a broken timer
             'vt.global_cursor_default=0',       # a blinking cursor is never the same
             'suspend.pm_test_delay=1',
             'pty.legacy_count=0',               # they are a fifth of the debug kernel's boot
@@ -151,6 +161,8 @@ class Setup:
             f'kunit.enable=1 kunit.filter_glob={self.kunit}' if self.kunit
             else 'kunit.enable=0',
         ]
+        if self.arch == 'x86':
+            words.append('no_timer_check')      # it takes a starved QEMU for a broken timer
         if self.mmio:
             # nothing there to measure it by
             words.append(f'tsc_early_khz={_host_khz()}')
@@ -182,15 +194,15 @@ class Files:
     def swap(self):
         return self.directory / 'swap.img'
 
-    def make_swap(self, megabytes):
+    def make_swap(self, megabytes, page_size):
         """What mkswap would write, on a file with nothing else in it."""
-        page = bytearray(4096)
-        pages = megabytes * 256
+        page = bytearray(page_size)
+        pages = (megabytes << 20) // page_size
         struct.pack_into('<III', page, 1024, 1, pages - 1, 0)
         page[-10:] = b'SWAPSPACE2'
         with open(self.swap, 'wb') as swap:
             swap.write(page)
-            swap.truncate(pages * 4096)
+            swap.truncate(pages * page_size)
 
     def console_text(self):
         return self.console.read_text(errors='replace') if self.console.exists() else ''
@@ -276,7 +288,7 @@ class Vm:
 
     def power_on(self):
         """Boots the guest; its memory begins to be worth something."""
-        self.files.make_swap(self.setup.swap or self.setup.memory)
+        self.files.make_swap(self.setup.swap or self.setup.memory, self.setup.page)
         self._start_qemu()
         self.guest.wait_until_booted()
         if not self.setup.kunit:
@@ -408,7 +420,7 @@ class Vm:
 
     def suspend_to_idle(self):
         """The host wakes the guest by what it says on the serial port."""
-        self.guest.write('/sys/class/tty/ttyS1/power/wakeup', 'enabled')
+        self.guest.write(f'/sys/class/tty/{self.setup.agent_port}/power/wakeup', 'enabled')
         resets = self.host_log().resets
         self.guest.start_write(STATE, 'freeze')
         deadline = time.monotonic() + self.timeout
@@ -905,7 +917,7 @@ class Vm:
     def _check_virt_pm(self, path):
         if not self.hooked:
             return                      # such a kernel has no such file
-        problems = self.virt_pm(path=path).problems()
+        problems = self.virt_pm(path=path).problems(self.setup.known_lost)
         if problems:
             raise Failure(f'virt_pm: {", ".join(problems)}')
 

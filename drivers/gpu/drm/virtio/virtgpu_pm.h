@@ -201,6 +201,7 @@ void virtio_gpu_pm_object_create(struct virtio_gpu_device *vgdev,
 void virtio_gpu_pm_object_created(struct virtio_gpu_device *vgdev,
 				  struct virtio_gpu_object *bo, int ret);
 bool virtio_gpu_pm_object_resident(struct virtio_gpu_object *bo);
+bool virtio_gpu_pm_object_was_resident(struct virtio_gpu_object *bo);
 bool virtio_gpu_pm_object_release(struct virtio_gpu_object *bo);
 void virtio_gpu_pm_object_keep(struct virtio_gpu_object *bo);
 void virtio_gpu_pm_free_kept(struct virtio_gpu_device *vgdev);

@@ -32,6 +32,13 @@ bool virtio_gpu_pm_object_resident(struct virtio_gpu_object *bo)
 					   &bo->pm.base);
 }
 
+/* Whether the host knew a stale resource when it was last reset */
+bool virtio_gpu_pm_object_was_resident(struct virtio_gpu_object *bo)
+{
+	return READ_ONCE(bo->pm.base.epoch) ==
+	       READ_ONCE(virtio_gpu_pm_bo_to_vgdev(bo)->pm.base.epoch) - 1;
+}
+
 /*
  * The id of a resource for a command, or 0 if the host does not know it. All
  * commands but those that create and free a resource take the id from here. If
@@ -186,8 +193,9 @@ bool virtio_gpu_pm_response_error(struct virtio_gpu_device *vgdev,
 		if (!invalid_id ||
 		    (bo && virtio_gpu_pm_object_resident(bo)))
 			return false;
-		/* this host has forgotten the resource */
-		WRITE_ONCE(vgdev->pm.keeps_resources, false);
+		/* this host has forgotten the resource, or never knew it */
+		if (bo ? virtio_gpu_pm_object_was_resident(bo) : vbuf->restore)
+			WRITE_ONCE(vgdev->pm.keeps_resources, false);
 		return true;
 	case VIRTIO_GPU_CMD_RESOURCE_CREATE_2D:
 	case VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB:

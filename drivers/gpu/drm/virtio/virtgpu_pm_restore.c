@@ -59,13 +59,16 @@ static bool virtio_gpu_pm_host_probed(struct virtio_gpu_device *vgdev)
 
 /*
  * Some hosts know their resources after a reset, and refuse to create one again.
- * The first restore after a reset waits for the answer to find out. Returns
+ * The first restore after a reset waits for the answer to find out. A resource
+ * that the host did not know before that reset, or refuses for another reason,
+ * says nothing of the others, so that the next restore waits as well. Returns
  * -EEXIST if the resource has to be created once more.
  */
 static int virtio_gpu_pm_probe_host(struct virtio_gpu_device *vgdev,
 				    struct virtio_gpu_object *bo)
 {
 	u32 epoch = vgdev->pm.base.epoch;
+	bool exists;
 	int ret;
 
 	if (virtio_gpu_pm_host_probed(vgdev))
@@ -77,8 +80,14 @@ static int virtio_gpu_pm_probe_host(struct virtio_gpu_device *vgdev,
 	if (epoch != READ_ONCE(vgdev->pm.base.epoch))
 		return -ENODEV;
 
+	exists = READ_ONCE(bo->pm.exists);
+	if (!exists &&
+	    (READ_ONCE(bo->pm.base.lost) ||
+	     !virtio_gpu_pm_object_was_resident(bo)))
+		return 0;
+
 	WRITE_ONCE(vgdev->pm.probed_epoch, epoch);
-	return READ_ONCE(bo->pm.exists) ? -EEXIST : 0;
+	return exists ? -EEXIST : 0;
 }
 
 static int virtio_gpu_pm_create_2d(struct virtio_gpu_device *vgdev,

@@ -344,6 +344,7 @@ bool vg_mock_plug(struct vg_mock_host *host);
 struct vg_mock_host *vg_mock_create(struct kunit *test, const char *name,
 				    const struct vg_mock_setup *setup);
 void vg_mock_remove(struct vg_mock_host *host);
+void vg_mock_destroy(struct vg_mock_host *host);
 void vg_mock_hold(struct vg_mock_host *host, bool hold);
 void vg_mock_hold_queue(struct vg_mock_host *host, unsigned int queue,
 			bool hold);
@@ -366,12 +367,14 @@ void vg_mock_transition(struct vg_mock_host *host, unsigned long event);
 void vg_mock_set_stall_ms(unsigned int ms);
 
 /* looking */
+bool vg_mock_try_settle(struct vg_mock_host *host);
 void vg_mock_settle(struct vg_mock_host *host);
 void vg_mock_forget_log(struct vg_mock_host *host);
 unsigned int vg_mock_waiting(struct vg_mock_host *host);
 unsigned int vg_mock_count(struct vg_mock_host *host, u32 type);
 unsigned int vg_mock_count_of(struct vg_mock_host *host, u32 type, u32 id);
 unsigned int vg_mock_creations(struct vg_mock_host *host, u32 id);
+const char *vg_mock_disagreement(struct vg_mock_host *host);
 void vg_mock_check(struct vg_mock_host *host);
 bool vg_mock_knows(struct vg_mock_host *host, u32 id);
 struct vg_mock_resource *vg_mock_resource(struct vg_mock_host *host, u32 id);
@@ -436,6 +439,7 @@ struct vg_mock_user {
 
 struct vg_mock_user *vg_mock_open(struct vg_mock_host *host, bool render);
 void vg_mock_close(struct vg_mock_user *user);
+void vg_mock_exit(struct vg_mock_user *user);
 int vg_mock_ioctl(struct vg_mock_user *user, unsigned int cmd, void *arg);
 ssize_t vg_mock_read(struct vg_mock_user *user, void *data, size_t size);
 unsigned long vg_mock_mmap(struct vg_mock_user *user, struct file *file,
@@ -464,6 +468,7 @@ u32 vg_mock_blob(struct vg_mock_user *user, u32 mem, u32 flags);
 /* and these an errno */
 int vg_mock_gem_close(struct vg_mock_user *user, u32 handle);
 int vg_mock_transfer(struct vg_mock_user *user, u32 handle);
+void vg_mock_close_fbs(struct vg_mock_user *user);
 int vg_mock_show(struct vg_mock_user *user, unsigned int output, u32 handle);
 int vg_mock_flip(struct vg_mock_user *user, unsigned int output, u32 handle);
 int vg_mock_dirty(struct vg_mock_user *user, unsigned int output, u32 handle);

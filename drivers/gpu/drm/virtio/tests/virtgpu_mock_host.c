@@ -1148,6 +1148,15 @@ void vg_mock_remove(struct vg_mock_host *host)
 	unregister_virtio_device(&host->vdev);
 }
 
+/* End a host that the test has no more use for, and another one can come. */
+void vg_mock_destroy(struct vg_mock_host *host)
+{
+	struct kunit *test = host->test;
+
+	kunit_release_action(test, vg_mock_free_host, host);
+	kunit_device_unregister(test, host->dev);
+}
+
 static void vg_mock_restore_stall_ms(void *data)
 {
 	vg_mock_set_stall_ms((uintptr_t)data);
@@ -1456,11 +1465,25 @@ static bool vg_mock_settled(struct vg_mock_host *host)
 	       list_empty(&vgdev->obj_free_list);
 }
 
-/* Wait until everything that was queued was done and handled. */
+/* Wait until everything that was queued was done and handled, but not for ever. */
+bool vg_mock_try_settle(struct vg_mock_host *host)
+{
+	unsigned long end = jiffies + 20 * HZ;
+
+	/* twice: the last free may have queued something */
+	while (!vg_mock_settled(host) || !vg_mock_settled(host)) {
+		if (time_after(jiffies, end))
+			return false;
+		usleep_range(1000, 2000);
+	}
+
+	return true;
+}
+
 void vg_mock_settle(struct vg_mock_host *host)
 {
-	/* twice: the last free may have queued something */
-	VG_MOCK_AWAIT(host->test, vg_mock_settled(host) && vg_mock_settled(host));
+	KUNIT_ASSERT_TRUE_MSG(host->test, vg_mock_try_settle(host),
+			      "waited for the queues to be empty");
 }
 
 void vg_mock_forget_log(struct vg_mock_host *host)
@@ -1595,23 +1618,35 @@ static void vg_mock_compare_all(struct vg_mock_belief *belief)
 	mutex_unlock(&ddev->filelist_mutex);
 }
 
-/* What the driver believes is what the host knows. */
-void vg_mock_check(struct vg_mock_host *host)
+/* What the driver believes is what the host knows; NULL, or what is wrong. */
+const char *vg_mock_disagreement(struct vg_mock_host *host)
 {
 	struct vg_mock_belief belief = { .host = host };
 	struct vg_mock_resource *res;
 	unsigned long id;
 
-	vg_mock_settle(host);
 	vg_mock_compare_all(&belief);
 	mutex_lock(&host->lock);
 	xa_for_each(&host->resources, id, res)
 		vg_mock_check_page(host, &res->page, id);
 	mutex_unlock(&host->lock);
 
-	KUNIT_EXPECT_STREQ(host->test, host->objection, "");
-	KUNIT_EXPECT_EQ(host->test, 0, belief.disputed);
-	KUNIT_EXPECT_EQ(host->test, belief.resident, host->num_resources);
+	if (host->objection[0])
+		return host->objection;
+	if (belief.disputed)
+		return "driver and host disagree about an object";
+	if (belief.resident != host->num_resources)
+		return "the host has a resource that no object has";
+	return NULL;
+}
+
+void vg_mock_check(struct vg_mock_host *host)
+{
+	const char *fault;
+
+	vg_mock_settle(host);
+	fault = vg_mock_disagreement(host);
+	KUNIT_EXPECT_NULL_MSG(host->test, fault, "%s", fault);
 }
 
 /* MODULE_IMPORT_NS() takes a token up to 6.12 and a string since */

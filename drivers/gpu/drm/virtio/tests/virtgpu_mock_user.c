@@ -13,6 +13,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_fourcc.h>
+#include <drm/drm_framebuffer.h>
 #include <drm/drm_mode.h>
 #include <drm/drm_vma_manager.h>
 #include <drm/virtgpu_drm.h>
@@ -130,6 +131,15 @@ struct vg_mock_user *vg_mock_open(struct vg_mock_host *host, bool render)
 							   user));
 
 	return user;
+}
+
+/* End a program and its memory, so that the test can go on with another one. */
+void vg_mock_exit(struct vg_mock_user *user)
+{
+	struct kunit *test = user->host->test;
+
+	kunit_release_action(test, vg_mock_close_file, user);
+	kunit_release_action(test, vg_mock_put_memory, user->mm);
 }
 
 /* A real ioctl, with the argument in user memory. */
@@ -405,7 +415,7 @@ int vg_mock_transfer(struct vg_mock_user *user, u32 handle)
 	return vg_mock_ioctl(user, DRM_IOCTL_VIRTGPU_TRANSFER_TO_HOST, &arg);
 }
 
-/* Ends with the file, as nobody removes it. */
+/* Ends with the file, unless vg_mock_close_fbs() is called. */
 static int vg_mock_add_fb(struct vg_mock_user *user, u32 handle, u32 *id)
 {
 	struct drm_mode_fb_cmd2 arg = {
@@ -421,6 +431,22 @@ static int vg_mock_add_fb(struct vg_mock_user *user, u32 handle, u32 *id)
 	*id = arg.fb_id;
 
 	return ret;
+}
+
+/* What is shown goes on being shown, and ends with that. */
+void vg_mock_close_fbs(struct vg_mock_user *user)
+{
+	struct drm_file *file = vg_mock_drm_file(user);
+	struct drm_mode_closefb arg = {};
+	struct drm_framebuffer *fb;
+
+	do {
+		mutex_lock(&file->fbs_lock);
+		fb = list_first_entry_or_null(&file->fbs, struct drm_framebuffer,
+					      filp_head);
+		arg.fb_id = fb ? fb->base.id : 0;
+		mutex_unlock(&file->fbs_lock);
+	} while (arg.fb_id && !vg_mock_ioctl(user, DRM_IOCTL_MODE_CLOSEFB, &arg));
 }
 
 static struct virtio_gpu_output *vg_mock_to_output(struct vg_mock_user *user,

@@ -476,6 +476,59 @@ static void virtio_gpu_pm_test_keeps_resources(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, vg_mock_no_objects(host));
 }
 
+static void virtio_gpu_pm_test_keeps_resources_refused(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 bad = vg_mock_dumb(user), good = vg_mock_dumb(user);
+
+	/* The first creation fails for another reason, and says nothing of that. */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, bad));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 1, good));
+	vg_mock_check(host);
+	host->keeps_resources = true;
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	vg_mock_fault(host, VIRTIO_GPU_CMD_RESOURCE_CREATE_2D,
+		      vg_mock_id(user, bad), VG_MOCK_ERROR);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_check(host);
+
+	KUNIT_EXPECT_EQ(test, 1, vg_mock_vpm(host)->num_lost);
+	KUNIT_EXPECT_EQ(test, vg_mock_id(user, bad), vg_mock_vpm(host)->last_lost);
+	KUNIT_EXPECT_TRUE(test, vg_mock_resident(user, good));
+	KUNIT_EXPECT_EQ(test, host->shown[1], vg_mock_id(user, good));
+}
+
+static void virtio_gpu_pm_test_keeps_resources_unknown(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 used = vg_mock_classic(user), idle = vg_mock_classic(user);
+	u32 unknown = vg_mock_classic(user);
+
+	/* A buffer that the host never knew says nothing of those it knows. */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_transfer(user, used));
+	vg_mock_check(host);
+
+	host->keeps_resources = true;
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_transfer(user, idle));
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_transfer(user, used));
+	vg_mock_check(host);
+
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_transfer(user, unknown));
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_transfer(user, used));
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_transfer(user, idle));
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_vpm(host)->num_lost);
+}
+
 /*
  * A function reset
  */
@@ -756,6 +809,8 @@ static struct kunit_case virtio_gpu_pm_recovery_tests[] = {
 	KUNIT_CASE(virtio_gpu_pm_test_not_reset_once),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_keeps_resources,
 			 vg_test_kept_gen_params),
+	KUNIT_CASE(virtio_gpu_pm_test_keeps_resources_refused),
+	KUNIT_CASE(virtio_gpu_pm_test_keeps_resources_unknown),
 	KUNIT_CASE(virtio_gpu_pm_test_function_reset),
 	KUNIT_CASE(virtio_gpu_pm_test_function_reset_3d),
 	KUNIT_CASE(virtio_gpu_pm_test_function_reset_hang),
