@@ -40,14 +40,14 @@ def _files(site):
             yield f'{page}: there is no {name}'
 
 
-TARGET = re.compile(r'(?:`|^    |^)make ([a-z-]+)\b([^`\n#]*)', re.M)
+TARGET = re.compile(r'(?:`|^    |^)make ([a-z0-9-]+)\b([^`\n#]*)', re.M)
 OPTION = re.compile(r'\b([A-Z_]+)=')
 
 
 def _targets(site):
     makefile = site.read('Makefile')
     checks = re.search(r'addprefix check-,((?:[^)]|\n)*)\)', makefile)[1]
-    known = set(re.findall(r'^([a-z-]+)(?: [a-z $()A-Z-]+)?:', makefile, re.M)) | \
+    known = set(re.findall(r'^([a-z0-9-]+)(?: [a-z $()A-Z-]+)?:', makefile, re.M)) | \
         set(re.search(r'^TARGETS :=((?:.*\\\n)*.*)', makefile, re.M)[1].split()) | \
         {f'check-{name}' for name in checks.split()}
     scripts = makefile + ''.join(site.read(n) for n in site.all('scripts/*.py')
