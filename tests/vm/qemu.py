@@ -122,7 +122,7 @@ class Qemu:
         if not setup.qxl:
             command += ['-D', str(self.host_log)]
         several = len(setup.gpu_devices()) > 1
-        for event in setup.host.TRACE_SEVERAL if several else setup.host.TRACE:
+        for event in setup.judge.TRACE_SEVERAL if several else setup.judge.TRACE:
             command += ['-trace', event]
         return [*command, *setup.more_options, *self._displays()]
 

@@ -91,7 +91,7 @@ class Setup:
         return 'qxl' if self.qxl else 'virtio'
 
     @property
-    def host(self):
+    def judge(self):
         """The module that judges what the host saw."""
         return qxllog if self.qxl else hostlog
 
@@ -769,7 +769,7 @@ class Vm:
 
     def host_log(self, gpu=0):
         """Of the QEMU that runs now."""
-        return self.setup.host.HostLog(self.qemu.trace(), gpu)
+        return self.setup.judge.HostLog(self.qemu.trace(), gpu)
 
     def count_commands(self, name, gpu=0):
         return sum(command.name == name for command in self.host_log(gpu).commands)
@@ -974,7 +974,7 @@ class Vm:
 
     def host_problems(self, text):
         """Of one start of the host"""
-        return self.setup.host.problems(text)
+        return self.setup.judge.problems(text)
 
     def log_problems(self):
         """(which log, line) of everything that the judges object to."""
