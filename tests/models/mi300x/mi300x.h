@@ -8,8 +8,9 @@
  * VBIOS that has been posted; the register file; GMC 9: VRAM, the VMID 0
  * aperture and GART, page walks of the other VMIDs, invalidation, page faults
  * with their interrupt; the IH ring; CP: KIQ and compute queues by MQD, run lists
- * of KFD with the user queues on them, the PM4 packets that the driver emits; SDMA 4.4.2: the kernel's queue and its
- * packets; PSP: bootloader mailbox and GPCOM ring; compute partition modes.
+ * of KFD with the user queues on them, the PM4 packets that the driver emits;
+ * SDMA 4.4.2: the kernel's queue and its packets; PSP: bootloader mailbox and
+ * GPCOM ring; compute partition modes.
  *
  * NOT modelled, so a pass says nothing about it: stale TLB entries (every
  * access walks), HDP and cache flushes, shaders and AQL dispatch, running waves of
@@ -17,8 +18,9 @@
  * queues, the SMU, RAS, VCN and JPEG, displays, XGMI, SR-IOV virtual
  * functions, what memory partitions other than NPS1 do, GPU resets (mode-1 or
  * other: a new process, a bus reset, and with --reset-when-down the end of a
- * suspend clear it), firmware (accepted and ignored), timing, the banking of HQD registers (only the KIQ is set up
- * through them). Whatever the model does not know is plain memory.
+ * suspend clear it), firmware (accepted and ignored), timing, the banking of HQD
+ * registers (only the KIQ is set up through them). Whatever the model does not
+ * know is plain memory.
  *
  * Offsets, fields and structures come from the headers of the kernel tree that
  * the model is built against, never from a copy. gc_*.h and mmhub_*.h define
