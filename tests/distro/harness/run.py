@@ -140,7 +140,8 @@ def tell(name, path, arguments, package, disks):
                 vm.save('end')
             except Failure:
                 pass
-            vm.close()
+            finally:            # also when the run is interrupted meanwhile
+                vm.close()
             if not arguments.keep:
                 vm.disk.unlink(missing_ok=True)
     say(f'ok {name} ({human(time.monotonic() - start)})')
