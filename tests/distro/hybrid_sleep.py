@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-systemctl hybrid-sleep, woken, and once more with the power cut while it sleeps.
+systemctl hybrid-sleep, woken, and once more with QEMU ended while it sleeps.
 
 The same picture both times: first from memory, then from the image in another QEMU.
 """
@@ -18,7 +18,7 @@ def story(vm):
     vm.wake()
     vm.expect_same_picture()
     vm.sleep('systemctl hybrid-sleep')
-    vm.end()
+    vm.destroy()
     vm.power_on_again()
     vm.expect_same_picture()
     vm.expect_typing_draws()

@@ -54,7 +54,10 @@ update-initramfs -u
 apt-get clean
 '''
 # GRUB's, on the disk: what the guest does at its next boot can be changed there.
-COMMAND_LINE = 'console=tty0 console=ttyS0 vt.global_cursor_default=0 plymouth.enable=0'
+# A busy machine stops a virtual processor for longer than the watchdogs allow.
+COMMAND_LINE = ('console=tty0 console=ttyS0 vt.global_cursor_default=0 plymouth.enable=0 '
+                'nowatchdog rcupdate.rcu_cpu_stall_timeout=300 '
+                'workqueue.watchdog_thresh=300')
 GRUB = '''set root=(hd0,msdos1)
 set timeout=0
 linux /vmlinuz root=UUID={uuid} ro {line}

@@ -131,9 +131,6 @@ class Machine:
     def power_on(self):
         """A guest that has booted."""
         self._power_on()
-        # a busy machine stops a virtual processor for long
-        self.run('sysctl -q kernel.watchdog=0; echo 300 '
-                 '>/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout')
         self._log_start = self.console.stat().st_size
 
     def _power_on(self):
@@ -211,6 +208,12 @@ class Machine:
         self.process = self.agent = self.qmp = None
 
     close = end
+
+    def destroy(self):
+        """As virsh does: QEMU ends and writes what it knows of the disk."""
+        self.qmp.execute('quit')
+        self.process.wait(self.timeout)
+        self.end()
 
     def power_off(self):
         """By the guest, as its user does"""

@@ -127,8 +127,8 @@ void virtio_gpu_pm_stop_queues(struct virtio_gpu_device *vgdev)
 
 /*
  * Whether a command has to be refused. &virtio_gpu_queue.qlock is held.
- * Returns whether the queue is stopped, was reset since the command was built, or
- * is broken because virtio_dev_shutdown() or a removal has been there.
+ * Returns whether the queue is stopped, or was reset since the command was
+ * built. A queue that virtio_dev_shutdown() or a removal broke is stopped here.
  */
 bool virtio_gpu_pm_queue_stopped(struct virtio_gpu_device *vgdev,
 				 struct virtio_gpu_queue *vgvq,
@@ -136,8 +136,10 @@ bool virtio_gpu_pm_queue_stopped(struct virtio_gpu_device *vgdev,
 {
 	lockdep_assert_held(&vgvq->qlock);
 
-	return vgvq->stopped || vbuf->epoch != vgdev->pm.base.epoch ||
-	       virtqueue_is_broken(vgvq->vq);
+	if (!vgvq->stopped && virtqueue_is_broken(vgvq->vq))
+		vgvq->stopped = true;
+
+	return vgvq->stopped || vbuf->epoch != vgdev->pm.base.epoch;
 }
 
 /* Whether a wait for room is over, because there is room or never will be */

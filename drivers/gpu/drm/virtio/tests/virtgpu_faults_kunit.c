@@ -814,6 +814,7 @@ static void virtio_gpu_pm_test_broken(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, vg_mock_count(host, 0));
 
 	__virtio_unbreak_device(&host->vdev);
+	virtio_gpu_pm_start_queues(vgdev);
 	vg_mock_check(host);
 }
 
