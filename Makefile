@@ -50,7 +50,7 @@ help:
 	@echo '                  START=n begins with the n-th'
 	@echo 'make deb          the package for a stock Debian 13, with DKMS: build/deb/'
 	@echo 'make test-distro  install it in a Debian 13 with weston, Xorg and so on, and sleep'
-	@echo '                  (90 minutes); QUICK=1 only the essence (15), STORY=name only this'
+	@echo '                  (long); QUICK=1 only the essence, STORY=name only this'
 	@echo 'make packages     install the Debian packages needed, if any is missing'
 	@echo 'make clean        remove what was built; keep the unpacked sources'
 	@echo 'make distclean    remove build/'

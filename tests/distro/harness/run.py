@@ -33,7 +33,7 @@ from machine import Machine, Setup      # noqa: E402
 from verdict import Failure, Skip       # noqa: E402
 
 RESULTS = image.DISTRO / 'passed.json'
-# a quarter of an hour
+# the failure, and that it is gone
 QUICK = ('stock_hibernate', 'weston_hibernate', 'console_hibernate')
 TAIL = 20
 
