@@ -124,8 +124,10 @@ void vu_init(const struct vu_device *of)
 	unsigned int i;
 
 	device = of;
-	for (i = 0; i < VU_QUEUES; i++)
-		vu.queue[i].kick = vu.queue[i].call = -1;
+	for (i = 0; i < VU_QUEUES; i++) {
+		vu.queue[i].kick = -1;
+		vu.queue[i].call = -1;
+	}
 }
 
 /*
@@ -250,7 +252,8 @@ static void read_request(struct vu_request *request)
 	const struct vring_desc *table = vu.queue[request->queue].desc;
 	unsigned int num = vu.queue[request->queue].num, at = request->head, i;
 
-	request->num_in = request->num_out = 0;
+	request->num_in = 0;
+	request->num_out = 0;
 	if (table[at].flags & VRING_DESC_F_INDIRECT) {
 		num = table[at].len / sizeof(*table);
 		table = vu_memory(table[at].addr, table[at].len);
@@ -315,12 +318,18 @@ static bool any_started(void)
 	return vu.queue[0].started || vu.queue[1].started;
 }
 
+static void stop_queues(void)
+{
+	vu.queue[0].started = false;
+	vu.queue[1].started = false;
+}
+
 /* The first queue that QEMU stops ends all that the driver has asked for. */
 static void stop(unsigned int queue)
 {
 	if (any_started() && vu.queue[queue].started)
 		device->reset();
-	vu.queue[0].started = vu.queue[1].started = false;
+	stop_queues();
 }
 
 static void start(unsigned int queue)
@@ -344,7 +353,7 @@ static int listen_on(const char *path, struct sockaddr_un *addr)
 	addr->sun_family = AF_UNIX;
 	if (fd < 0 || strlen(path) >= sizeof(addr->sun_path))
 		return -1;
-	strcpy(addr->sun_path, path);
+	memcpy(addr->sun_path, path, strlen(path) + 1);
 	return fd;
 }
 
@@ -439,7 +448,7 @@ static void set_status(uint8_t status)
 {
 	if (vu.status && !status && any_started()) {
 		device->reset();
-		vu.queue[0].started = vu.queue[1].started = false;
+		stop_queues();
 	}
 	vu.status = status;
 }
