@@ -29,8 +29,8 @@ endif
 
 help:
 	@echo 'make demo         build a kernel, hibernate a guest with it, show what happens'
-	@echo 'make test         build debug kernels, run KUnit and the scenarios in QEMU: all on'
-	@echo '                  6.12, the essence on 7.2 and 7.3; with KERNEL=7.2 all on that'
+	@echo 'make test         build kernels, run KUnit and the scenarios in QEMU, with debugging'
+	@echo '                  most on 6.12, the rest on 7.2 and 7.3; with KERNEL=7.2 all on that'
 	@echo 'make test-amdgpu  all scenarios with the model of an MI300X, of which make test has'
 	@echo '                  the essence: in the debug kernel of 6.12, and on 7.2'
 	@echo 'make test-qxl     the scenarios that hold for a qxl, over one; with KERNEL as make test'

@@ -3,11 +3,12 @@
 """
 make test: the kernels, one after the other, and what came out of all.
 
-Everything runs on the first kernel of kernels/table, with all that the debug kernel
-looks at, but for most scenarios of amdgpu; of the others, whether the hooks fit, the
-build, the unit tests, and one scenario for each way to sleep, without, as three debug
-kernels take too long to build. A kernel that is named is tested as the first. At last
-the Debian package is built for the stock kernels of Debian 13.
+The first kernel of kernels/table is tested with all that the debug kernel looks at,
+but for most scenarios of amdgpu; of the others, whether the hooks fit, the build, the
+unit tests, one scenario for each way to sleep, and each of run.VARIATIONS on one of
+them, without, as three debug kernels take too long to build. A kernel that is named is
+tested with all of these, with debugging. At last the Debian package is built for the
+stock kernel of Debian 13.
 
 make test-amdgpu (--amdgpu): all scenarios of amdgpu on the first kernel and, without
 debugging, on the second; or on the one that is named.
@@ -48,6 +49,7 @@ class Plan:
     scenarios: list = dataclasses.field(default_factory=list)   # none: the default ones
     debug: bool = True
     unit: bool = False
+    variations: bool = True
 
     @property
     def amdgpu(self):
@@ -61,9 +63,12 @@ def plan(arguments, number):
         return Plan('what was named', arguments.scenario)
     if arguments.amdgpu:
         return Plan('amdgpu', run.amdgpu_scenarios(), debug=not number)
-    if not number:
+    if arguments.kernel:
         return Plan('all')
-    return Plan('KUnit, ' + ', '.join(ESSENCE), ESSENCE, debug=False, unit=True)
+    if not number:
+        return Plan('all but variations', variations=False)
+    others = run.VARIATIONS[number - 1::len(kernels()) - 1]
+    return Plan('KUnit, S4, S3, variations', [*ESSENCE, *others], debug=False, unit=True)
 
 
 def chosen_kernels(arguments):
@@ -87,7 +92,8 @@ def test(kernel, todo):
         total = Path(directory) / 'total'
         command = [sys.executable, REPO / 'tests/vm/run.py', '--kernel', kernel,
                    '--variant', 'debug' if todo.debug else 'normal', '--total', total]
-        tested = subprocess.run(command + ['--unit'] * todo.unit + todo.scenarios)
+        tested = subprocess.run(command + ['--unit'] * todo.unit +
+                                ['--no-variations'] * (not todo.variations) + todo.scenarios)
         if tested.returncode == 130:
             raise KeyboardInterrupt
         if not total.exists():
@@ -97,14 +103,14 @@ def test(kernel, todo):
 
 
 def test_package():
-    """Outcome of the Debian package, for all kernels that it is for"""
+    """Outcome of the Debian package, for the first of its kernels: half a minute each"""
     if subprocess.run([REPO / 'scripts/need-packages', 'deb'], check=False).returncode:
         say('skip package: what it is built with is missing')
         return Outcome(skipped=1)
     with tempfile.TemporaryDirectory() as directory:
         total = Path(directory) / 'total'
-        tested = subprocess.run([sys.executable, REPO / 'tests/deb/compile.py', total],
-                                check=False)
+        tested = subprocess.run([sys.executable, REPO / 'tests/deb/compile.py', total,
+                                 next(iter(kernels()))], check=False)
         if tested.returncode == 130:
             raise KeyboardInterrupt
         if not total.exists():

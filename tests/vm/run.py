@@ -42,8 +42,13 @@ KUNIT_SUITES = '*virt*'
 KUNIT_REQUIRED = ('drm_virt_pm', 'virtio_gpu_pm')
 KUNIT_REQUIRED_OF_MODULES = ('amdgpu_virt_pm',)
 # make test-amdgpu runs the others
-AMDGPU_ESSENCE = ('amdgpu_s4', 'amdgpu_lost_compute', 'amdgpu_fault_psp_refuses',
-                  'mixed_sleep')
+AMDGPU_ESSENCE = ('amdgpu_s4', 'amdgpu_lost_compute', 'mixed_sleep')
+# Variations of what the debug kernel runs, and what that one cannot run: make test
+# runs each on one of the other kernels, without debugging.
+VARIATIONS = ('context_init', 'function_reset', 'gl_2d', 'qxl_heads', 's3_no_soft_reset',
+              's3_twice', 's4_again', 's4_blob', 's4_fbcon', 's4_image_too_big',
+              's4_many_users', 's4_refused', 's4_resource_create', 's4_two_outputs',
+              's4_virtio_vga', 'second_image', 'test_resume', 'two_gpus', 'wakeup_pending')
 HISTORIES = 'virtio_gpu_pm_histories'
 HISTORIES_TIMEOUT = 3600
 MODULES_FOLLOW = 'tests of modules follow'
@@ -498,6 +503,8 @@ def parse_arguments():
     parser.add_argument('--histories', metavar='STEPS', type=int,
                         help='only random histories of virtio-gpu, so many steps')
     parser.add_argument('--seed', type=int, default=1, help='of the first (default: 1)')
+    parser.add_argument('--no-variations', action='store_true',
+                        help='without the scenarios that make test runs on other kernels')
     parser.add_argument('--total', metavar='FILE', type=Path,
                         help='write the counts there; somebody else sums them up')
     parser.add_argument('scenario', nargs='*', metavar='SCENARIO',
@@ -522,6 +529,8 @@ def check_disk(bench, jobs):
 def tasks(bench, arguments):
     """What is to be run in QEMU, the longest of it not at the end."""
     chosen = choose(arguments.scenario) if arguments.scenario or not arguments.unit else []
+    if arguments.no_variations:
+        chosen = [which for which in chosen if which[0] not in VARIATIONS]
     jobs = [lambda which=which: run_scenario(bench, *which) for which in chosen]
     if arguments.unit or (not arguments.scenario and bench.hooked):
         jobs.insert(0, lambda: run_unit(bench))
