@@ -45,10 +45,11 @@ KUNIT_REQUIRED_OF_MODULES = ('amdgpu_virt_pm',)
 AMDGPU_ESSENCE = ('amdgpu_s4', 'amdgpu_lost_compute', 'mixed_sleep')
 # Variations of what the debug kernel runs, and what that one cannot run: make test
 # runs each on one of the other kernels, without debugging.
-VARIATIONS = ('context_init', 'function_reset', 'gl_2d', 'qxl_heads', 's3_no_soft_reset',
-              's3_twice', 's4_again', 's4_blob', 's4_fbcon', 's4_image_too_big',
-              's4_many_users', 's4_refused', 's4_resource_create', 's4_two_outputs',
-              's4_virtio_vga', 'second_image', 'test_resume', 'two_gpus', 'wakeup_pending')
+VARIATIONS = ('context_init', 'function_reset', 'gl_2d', 'qxl_heads', 'host_faults',
+              's3_no_soft_reset', 's3_twice', 's4_again', 's4_blob', 's4_fbcon',
+              's4_image_too_big', 's4_many_users', 's4_refused', 's4_resource_create',
+              's4_two_outputs', 's4_virtio_vga', 'second_image', 'test_resume', 'two_gpus',
+              'wakeup_pending')
 HISTORIES = 'virtio_gpu_pm_histories'
 HISTORIES_TIMEOUT = 3600
 MODULES_FOLLOW = 'tests of modules follow'
