@@ -357,7 +357,7 @@ static void virtio_gpu_pm_test_import_hang(struct kunit *test)
 	KUNIT_EXPECT_GT(test, host->resets, resets);
 	KUNIT_EXPECT_STREQ(test, host->objection, "");
 
-	flush_work(&vg_mock_vgdev(host)->pm.hang_work);
+	flush_delayed_work(&vg_mock_vgdev(host)->pm.hang_work);
 	KUNIT_EXPECT_EQ(test, READ_ONCE(vg_mock_vpm(host)->state),
 			DRM_VIRT_PM_LOST);
 	vg_mock_run_later(host);
@@ -379,7 +379,7 @@ static void virtio_gpu_pm_test_import_stopped(struct kunit *test)
 	vg_mock_check(host);
 	virtio_gpu_pm_stop_queues(vg_mock_vgdev(host));
 	vg_test_foreign_move(foreign);
-	flush_work(&vg_mock_vgdev(host)->pm.hang_work);
+	flush_delayed_work(&vg_mock_vgdev(host)->pm.hang_work);
 	KUNIT_EXPECT_EQ(test, READ_ONCE(vg_mock_vpm(host)->state),
 			DRM_VIRT_PM_LOST);
 	/* looks at the pages of all resources that the host knows */
@@ -408,7 +408,7 @@ static void virtio_gpu_pm_test_import_moves_in_suspend(struct kunit *test)
 	vg_mock_check(host);
 	host->in_reset = vg_test_move_in_reset;
 	vg_test_sleep(test, host);
-	flush_work(&vg_mock_vgdev(host)->pm.hang_work);
+	flush_delayed_work(&vg_mock_vgdev(host)->pm.hang_work);
 	KUNIT_EXPECT_EQ(test, READ_ONCE(vg_mock_vpm(host)->state),
 			DRM_VIRT_PM_RUNNING);
 	KUNIT_EXPECT_EQ(test, 0, vg_mock_show(user, 0, handle));
