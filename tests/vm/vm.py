@@ -873,11 +873,16 @@ class Vm:
                         f'GPU {other} refused as well')
 
     def expect_answers(self, reason, gpu=0):
-        """Whether it would sleep now; None if it would. Asking does nothing."""
-        told = self.virt_pm(gpu)
-        self.expect((told.suspend, told.hibernate) == (reason, reason),
-                    f'asked whether it would sleep, GPU {gpu} says: suspend: {told.suspend}, '
-                    f'hibernate: {told.hibernate}')
+        """
+        Whether it would sleep now; None if it would. Asking does nothing. A buffer that
+        was destroyed is in the way until the host has answered its last command.
+        """
+        def wrong():
+            told = self.virt_pm(gpu)
+            return None if (told.suspend, told.hibernate) == (reason, reason) else \
+                f'asked whether it would sleep, GPU {gpu} says: suspend: {told.suspend}, ' \
+                f'hibernate: {told.hibernate}'
+        self._poll(wrong)
 
     def lost(self, driver='virtio'):
         """Why the driver gave its device up; None if it did not."""
