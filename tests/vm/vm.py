@@ -882,7 +882,10 @@ class Vm:
             return None if (told.suspend, told.hibernate) == (reason, reason) else \
                 f'asked whether it would sleep, GPU {gpu} says: suspend: {told.suspend}, ' \
                 f'hibernate: {told.hibernate}'
-        self._poll(wrong)
+        if reason is None:
+            self._poll(wrong)
+        else:
+            self.expect(not wrong(), wrong())
 
     def lost(self, driver='virtio'):
         """Why the driver gave its device up; None if it did not."""
