@@ -8,6 +8,7 @@
 //# gone wait_event(
 //# gone udelay(1);
 //# add 1 static int qxl_ring_wait(
+//# add 2 ret = qxl_io_wait(
 //# add 1 #include <linux/iopoll.h>
 //# have int qxl_io_flush_surfaces(
 //# add 2 qxl_ring_push(qdev, qdev->
@@ -110,6 +111,17 @@ identifier qdev, ring;
 +	qdev,
  	qdev->ring, ...)
 
+@io_answer@
+statement S1, S2;
+@@
+ wait_for_io_cmd_user(...)
+ {
+ 	<...
+-	if (intr) S1 else S2
++	ret = qxl_io_wait(qdev, irq_num, intr);
+ 	...>
+ }
+
 @io@
 identifier qdev;
 @@
@@ -120,14 +132,29 @@ identifier qdev;
 +	if (!qxl_pm_lock_io(qdev))
 +		return -ETIMEDOUT;
 +
- 	<...
--	5*HZ
-+	drm_virt_pm_timeout(&qdev->pm.base)
- 	...>
+ 	...
 -	mutex_unlock(&qdev->async_io_mutex);
 +	qxl_pm_unlock_io(qdev);
  	return ...;
  }
+
+@io_wait depends on io@
+@@
++static long qxl_io_wait(struct qxl_device *qdev, int answered, bool intr)
++{
++	long timeout = drm_virt_pm_timeout(&qdev->pm.base);
++	atomic_t *count = &qdev->irq_received_io_cmd;
++
++	if (intr)
++		return wait_event_interruptible_timeout(qdev->io_cmd_event,
++							atomic_read(count) > answered,
++							timeout);
++
++	return wait_event_timeout(qdev->io_cmd_event,
++				  atomic_read(count) > answered, timeout);
++}
++
+ wait_for_io_cmd_user(...) { ... }
 
 @flush@
 identifier q;

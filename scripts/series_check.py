@@ -25,6 +25,7 @@ IGNORED = [
     'FILE_PATH_CHANGES',    # the entry in MAINTAINERS comes last
     'ALLOC_WITH_SIZEOF',    # 6.12 has no kzalloc_obj()
     'EMBEDDED_FILENAME',    # a Kconfig that sources Kconfig.virt_pm
+    'UNKNOWN_COMMIT_ID',    # of Fixes: the kernel's history is not here
 ]
 UNSIGNED = ['MISSING_SIGN_OFF']     # whoever sends the series signs off: FROM=
 CONFIGS = REPO / 'kernels'
