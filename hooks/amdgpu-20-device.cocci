@@ -5,9 +5,10 @@
 //# file drivers/gpu/drm/amd/amdgpu/amdgpu_device.c
 //# add 1 #include "amdgpu_virt_pm.h"
 //# add 1 amdgpu_virt_pm_init(adev)
-//# add 1 amdgpu_virt_pm_arm_fault_irq(adev)
-//# add 1 amdgpu_virt_pm_restore_partition(adev)
+//# add 1 amdgpu_virt_pm_check_identity(adev)
+//# add 2 amdgpu_virt_pm_set_error(adev,
 //# add 1 amdgpu_virt_pm_check_error(adev)
+//# add 1 amdgpu_virt_pm_check_engines(adev)
 
 @inc@
 @@
@@ -28,17 +29,21 @@ identifier adev;
  	...>
  }
 
-@fault_irq@
+@identity@
 identifier adev, r;
 statement S;
 @@
  amdgpu_device_ip_resume(struct amdgpu_device *adev)
  {
  	<...
++	r = amdgpu_virt_pm_check_identity(adev);
++	if (r)
++		return r;
++
  	r = amdgpu_device_ip_resume_phase1(adev);
  	if (r) S
 +
-+	r = amdgpu_virt_pm_arm_fault_irq(adev);
++	r = amdgpu_virt_pm_check_error(adev);
 +	if (r)
 +		return r;
  	...>
@@ -46,27 +51,42 @@ statement S;
 
 @partition@
 identifier adev, r;
-statement S;
 @@
  amdgpu_device_ip_resume(struct amdgpu_device *adev)
  {
  	<...
- 	r = amdgpu_device_fw_loading(adev);
- 	if (r) S
-+
-+	r = amdgpu_virt_pm_restore_partition(adev);
-+	if (r)
-+		return r;
+ 	r = amdgpu_xcp_restore_partition_mode(adev->xcp_mgr);
+-	if (r)
++	if (r) {
++		amdgpu_virt_pm_set_error(adev, "the partition mode is not restored");
+ 		return r;
++	}
  	...>
  }
 
-@check_error@
+@ib_tests@
+identifier adev, r;
+statement S;
+@@
+ amdgpu_device_delayed_init_work_handler(...)
+ {
+ 	...
+ 	struct amdgpu_device *adev = ...;
+ 	<...
+ 	r = amdgpu_ib_ring_tests(adev);
++	if (r)
++		amdgpu_virt_pm_set_error(adev, "an IB test failed");
+ 	if (r) S
+ 	...>
+ }
+
+@check_engines@
 identifier adev;
 @@
  amdgpu_device_ip_resume(struct amdgpu_device *adev)
  {
  	<...
-+	r = amdgpu_virt_pm_check_error(adev);
++	r = amdgpu_virt_pm_check_engines(adev);
 +	if (r)
 +		return r;
 +

@@ -8,7 +8,8 @@
 //# add 3 amdgpu_virt_pm_suspend(drm_dev)
 //# add 3 amdgpu_virt_pm_resume(drm_dev)
 //# add 3 if (amdgpu_virt_pm_is_down(adev))
-//# add 2 if (amdgpu_virt_pm_is_lost(adev))
+//# add 1 if (amdgpu_virt_pm_is_lost(adev))
+//# add 1 if (amdgpu_virt_pm_is_lost(adev) || adev->no_hw_access)
 //# add 1 amdgpu_virt_pm_remove(adev)
 //# add 1 amdgpu_virt_pm_unplug(adev)
 //# add 1 amdgpu_virt_pm_wait_running(dev)
@@ -61,7 +62,8 @@ expression drm_dev;
  	...
  }
 
-// the reset of a GPU that is suspended
+// the reset of a GPU that is suspended: not one that was stopped, whose registers are
+// not read
 @noirq@
 identifier adev, drm_dev;
 @@
@@ -73,7 +75,7 @@ identifier adev, drm_dev;
  	if (drm_dev->switch_power_state == DRM_SWITCH_POWER_OFF)
  		return 0;
 +
-+	if (amdgpu_virt_pm_is_lost(adev))
++	if (amdgpu_virt_pm_is_lost(adev) || adev->no_hw_access)
 +		return 0;
  	...>
  }

@@ -96,12 +96,12 @@ identifier adev, mode, num_xcc;
  	<...
 (
 +	if (amdgpu_virt_pm_is_down(adev))
-+		return -ENODEV;
++		return amdgpu_virt_pm_is_lost(adev) ? -ENODEV : -EBUSY;
 +
  	mode = amdgpu_xcp_query_partition_mode(...);
 |
 +	if (amdgpu_virt_pm_is_down(adev))
-+		return -ENODEV;
++		return amdgpu_virt_pm_is_lost(adev) ? -ENODEV : -EBUSY;
 +
  	num_xcc = NUM_XCC(...);
 )

@@ -7,7 +7,6 @@
 
 @@
 symbol r;
-statement S;
 @@
  amdgpu_virt_pm_op_resume(...)
  {
@@ -15,6 +14,5 @@ statement S;
  	if (!r)
  		r = amdgpu_virt_pm_check_error(...);
 +	r = 0;
- 	if (r) S
  	...>
  }

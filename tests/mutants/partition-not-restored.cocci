@@ -2,30 +2,16 @@
 //! what nobody restores the partition mode
 //! caught amdgpu_s4 the model is in SPX|compute queues were mapped in SPX
 //
-//# file drivers/gpu/drm/amd/amdgpu/gfx_v9_4_3.c
-//# gone amdgpu_xcp_restore_partition_mode
-//# file drivers/gpu/drm/amd/amdgpu/amdgpu_virt_pm.c
-//# add 1 return 0;
+//# file drivers/gpu/drm/amd/amdgpu/amdgpu_device.c
+//# add 1 r = 0;
 
-@upstream@
-expression E;
 @@
- gfx_v9_4_3_cp_resume(...)
+symbol r;
+@@
+ amdgpu_device_ip_resume(...)
  {
  	<...
--	amdgpu_xcp_restore_partition_mode(E);
-+	;
- 	...>
- }
-
-@ours@
-statement S;
-symbol wanted;
-@@
- amdgpu_virt_pm_restore_partition(...)
- {
- 	<...
-+	return 0;
- 	if (wanted == AMDGPU_XCP_MODE_NONE) S
+-	r = amdgpu_xcp_restore_partition_mode(...);
++	r = 0;
  	...>
  }

@@ -2,16 +2,16 @@
 //! what the partition mode is restored, but not read back
 //! caught amdgpu_fault_partition amdgpu was not given up
 //
-//# file drivers/gpu/drm/amd/amdgpu/amdgpu_virt_pm.c
-//# gone if (mode != wanted)
+//# file drivers/gpu/drm/amd/amdgpu/amdgpu_xcp.c
+//# gone r = amdgpu_xcp_check_mode(
 
 @@
-symbol mode, wanted, r;
+symbol r;
 @@
- amdgpu_virt_pm_restore_partition(...)
+ amdgpu_xcp_restore_partition_mode(...)
  {
  	<...
--	if (mode != wanted)
--		r = -EIO;
+-	if (!r)
+-		r = amdgpu_xcp_check_mode(...);
  	...>
  }

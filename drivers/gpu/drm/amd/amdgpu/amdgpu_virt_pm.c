@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
+#include <linux/crc32.h>
+#include <linux/delay.h>
 #include <linux/freezer.h>
+#include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/pci.h>
+#include <linux/seq_buf.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/swap.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
+#include <drm/drm_print.h>
 #include <kunit/static_stub.h>
 #include <kunit/visibility.h>
 
 #include "amdgpu.h"
+#include "amdgpu_discovery.h"
 #include "amdgpu_virt_pm.h"
 #include "amdgpu_xcp.h"
 
@@ -22,19 +32,23 @@
  * system the following is done in addition, in this order:
  *
  * * amdgpu_virt_pm_check_device(): vendor, device and revision are those of the
- *   device that was suspended, and its interrupts are still routed.
- * * amdgpu_virt_pm_arm_fault_irq(), after the IP blocks COMMON, GMC and IH: page
- *   faults of all hubs are reported, before PSP of a physical function loads the
- *   firmware. amdgpu would arm them in late_init, its last step.
- * * amdgpu_virt_pm_restore_partition(), after the firmware was loaded and before
- *   GFX and SDMA: the compute partition mode is set and read back.
- * * amdgpu_virt_pm_check_error(), before KFD restores its processes and at the
- *   end: each hub acknowledged the TLB invalidations that amdgpu polled for.
+ *   device that was suspended, its interrupts are still routed, and its registers
+ *   can be read.
+ * * amdgpu_virt_pm_check_identity(), before any IP block is resumed: size and
+ *   address of VRAM, node of XGMI, memory partition mode and discovery table are
+ *   those of the physical function that was suspended.
+ * * amdgpu_virt_pm_check_error(), after GMC, before KFD restores its processes
+ *   and at the end: hubs acknowledged TLB invalidations, and IB tests passed.
  *
- * A GPU whose resume fails is lost. Bus mastering is disabled first and fences
- * are completed second, in the PM callback. From then on ioctls return -ENODEV.
- * When tasks run, the work of the library unplugs the DRM devices of the GPU and
- * its partitions, and KFD restores the processes that have no memory on it.
+ * A GPU that does not get as far as to its engines is stopped: bus mastering is
+ * disabled first and fences are completed second, in the PM callback. When tasks
+ * run, the work of the library resets it and resumes it once more. If that fails
+ * as well, or if the failure came later, the GPU is lost: ioctls return -ENODEV,
+ * the work unplugs the DRM devices of the GPU and its partitions, and KFD
+ * restores the processes that have no memory on it.
+ *
+ * A suspend is refused before tasks are frozen if the content of VRAM of all these
+ * GPUs is larger than the memory and swap space that are free.
  *
  * All this is for GPUs with GMC 9 and compute partitions (MI300) in a virtual
  * machine. Other devices, runtime PM, vga_switcheroo, s0ix and GPU resets are
@@ -47,6 +61,10 @@
  */
 static atomic_t amdgpu_virt_pm_num_down = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(amdgpu_virt_pm_kfd_wait);
+
+/* All GPUs that are supported, and the lock of this list */
+static LIST_HEAD(amdgpu_virt_pm_gpus);
+static DEFINE_SPINLOCK(amdgpu_virt_pm_gpus_lock);
 
 static struct amdgpu_virt_pm *to_amdgpu_virt_pm(struct drm_virt_pm *base)
 {
@@ -120,7 +138,7 @@ void amdgpu_virt_pm_set_error(struct amdgpu_device *adev, const char *what)
  * amdgpu_virt_pm_check_error - whether an error was noted in this resume
  * @adev: the device
  *
- * Context: amdgpu_device_ip_resume(), before KFD restores its processes.
+ * Context: amdgpu_device_ip_resume().
  *
  * Return: -EIO after amdgpu_virt_pm_set_error(), otherwise 0.
  */
@@ -130,6 +148,26 @@ int amdgpu_virt_pm_check_error(struct amdgpu_device *adev)
 		return 0;
 
 	return READ_ONCE(adev->virt_pm->error) ? -EIO : 0;
+}
+
+/**
+ * amdgpu_virt_pm_check_engines - whether the IP blocks came up
+ * @adev: the device
+ *
+ * Context: amdgpu_device_ip_resume(), before anything counts references again.
+ *
+ * Return: that of amdgpu_virt_pm_check_error().
+ */
+int amdgpu_virt_pm_check_engines(struct amdgpu_device *adev)
+{
+	int r;
+
+	r = amdgpu_virt_pm_check_error(adev);
+	/* a second resume would take the references twice */
+	if (!r && adev->virt_pm)
+		adev->virt_pm->retry = false;
+
+	return r;
 }
 
 static int amdgpu_virt_pm_fail(struct amdgpu_device *adev, const char *what,
@@ -178,90 +216,118 @@ static int amdgpu_virt_pm_check_device(struct amdgpu_device *adev)
 	if (!amdgpu_virt_pm_irqs_enabled(pdev))
 		return amdgpu_virt_pm_fail(adev, "its interrupts are disabled",
 					   -ENXIO);
+	if (!amdgpu_sriov_vf(adev) && adev->nbio.funcs &&
+	    adev->nbio.funcs->get_memsize(adev) == ~0u)
+		return amdgpu_virt_pm_fail(adev, "its registers do not answer",
+					   -ENXIO);
 
 	return 0;
 }
 
-/**
- * amdgpu_virt_pm_arm_fault_irq - let all hubs report page faults
- * @adev: the device
- *
- * Takes no reference. gmc_v9_0_late_init() takes one with amdgpu_irq_get(),
- * which programs the hubs for the first reference only. gmc_v9_0_hw_fini() drops
- * that one, so a second reference would stay.
- *
- * Context: amdgpu_device_ip_resume(), after the IP blocks COMMON, GMC and IH.
- *
- * Return: 0; -EIO if a hub did not acknowledge an invalidation; the error of
- * &amdgpu_irq_src_funcs.set.
- */
-int amdgpu_virt_pm_arm_fault_irq(struct amdgpu_device *adev)
+static void amdgpu_virt_pm_read_xgmi(struct amdgpu_device *adev,
+				     struct amdgpu_virt_pm_identity *id)
 {
-	struct amdgpu_irq_src *fault = &adev->gmc.vm_fault;
-	unsigned long flags;
-	int r;
+	struct amdgpu_xgmi *xgmi = &adev->gmc.xgmi;
+	unsigned int nodes = xgmi->num_physical_nodes;
+	unsigned int node = xgmi->physical_node_id;
+	u64 size = xgmi->node_segment_size;
 
-	if (!amdgpu_virt_pm_is_resuming(adev))
-		return 0;
+	if (!adev->gfxhub.funcs->get_xgmi_info)
+		return;
 
-	r = amdgpu_virt_pm_check_error(adev);
-	if (r)
-		return r;
+	/* it writes what is in use, and nothing if the GPU is not linked */
+	xgmi->num_physical_nodes = 0;
+	xgmi->physical_node_id = 0;
+	adev->gfxhub.funcs->get_xgmi_info(adev);
+	id->xgmi_nodes = xgmi->num_physical_nodes;
+	id->xgmi_node = xgmi->physical_node_id;
+	xgmi->num_physical_nodes = nodes;
+	xgmi->physical_node_id = node;
+	xgmi->node_segment_size = size;
+}
 
-	if (fault->funcs && fault->funcs->set) {
-		spin_lock_irqsave(&adev->irq.lock, flags);
-		r = fault->funcs->set(adev, fault, 0, AMDGPU_IRQ_STATE_ENABLE);
-		spin_unlock_irqrestore(&adev->irq.lock, flags);
-	} else {
-		r = -EINVAL;
-	}
-	if (r)
-		return amdgpu_virt_pm_fail(adev,
-					   "the page fault interrupt cannot be armed", r);
+/* What addresses and tables of the driver depend on */
+VISIBLE_IF_KUNIT void amdgpu_virt_pm_read_identity(struct amdgpu_device *adev,
+						   struct amdgpu_virt_pm_identity *id)
+{
+	u64 fb_start = adev->gmc.fb_start, fb_end = adev->gmc.fb_end;
+	u8 *discovery;
 
-	return 0;
+	KUNIT_STATIC_STUB_REDIRECT(amdgpu_virt_pm_read_identity, adev, id);
+
+	memset(id, 0, sizeof(*id));
+	id->vram_mb = adev->nbio.funcs->get_memsize(adev);
+	id->fb_base = adev->mmhub.funcs->get_fb_location(adev);
+	/* a side effect, but only the old location is in use */
+	adev->gmc.fb_start = fb_start;
+	adev->gmc.fb_end = fb_end;
+	amdgpu_virt_pm_read_xgmi(adev, id);
+	if (adev->gmc.gmc_funcs->query_mem_partition_mode)
+		id->nps = adev->gmc.gmc_funcs->query_mem_partition_mode(adev);
+
+	discovery = kmalloc(DISCOVERY_TMR_SIZE, GFP_KERNEL);
+	if (!discovery || !id->vram_mb)
+		goto out;
+	amdgpu_device_vram_access(adev, ((u64)id->vram_mb << 20) -
+				  DISCOVERY_TMR_OFFSET, discovery,
+				  DISCOVERY_TMR_SIZE, false);
+	id->discovery = crc32(0, discovery, DISCOVERY_TMR_SIZE);
+out:
+	kfree(discovery);
+}
+
+static const char *
+amdgpu_virt_pm_compare(const struct amdgpu_virt_pm_identity *a,
+		       const struct amdgpu_virt_pm_identity *b)
+{
+	if (a->vram_mb != b->vram_mb)
+		return "its VRAM has another size";
+	if (a->fb_base != b->fb_base)
+		return "its VRAM has another address";
+	if (a->xgmi_nodes != b->xgmi_nodes || a->xgmi_node != b->xgmi_node)
+		return "its place among linked GPUs is another";
+	if (a->nps != b->nps)
+		return "it is in another memory partition mode";
+	/* 0: there was no memory to read it */
+	if (a->discovery && b->discovery && a->discovery != b->discovery)
+		return "its discovery table differs";
+	return NULL;
 }
 
 /**
- * amdgpu_virt_pm_restore_partition - set the compute partition mode again
+ * amdgpu_virt_pm_check_identity - whether the GPU is like the one suspended
  * @adev: the device
  *
- * The mode is read back, because switch_partition_mode() of the XCP manager
- * drops the result of PSP. The host sets the mode of a virtual function, so that
- * is only read.
+ * Addresses in VRAM, masks of units and the topology of KFD stem from probe. Two
+ * GPUs with the same PCI IDs can differ in them. Registers of a virtual function
+ * cannot be read yet.
  *
- * Context: amdgpu_device_ip_resume(), after the firmware was loaded and before
- * the IP blocks of phase 2.
+ * Context: amdgpu_device_ip_resume(), after the GPU was posted and before any IP
+ * block is resumed.
  *
- * Return: 0; -EIO if the device is in another mode than before; the error of the
- * switch.
+ * Return: 0 or -ENODEV.
  */
-int amdgpu_virt_pm_restore_partition(struct amdgpu_device *adev)
+int amdgpu_virt_pm_check_identity(struct amdgpu_device *adev)
 {
-	struct amdgpu_xcp_mgr *xcp_mgr = adev->xcp_mgr;
-	int wanted, mode;
-	int r = 0;
+	struct amdgpu_virt_pm_identity id;
+	const char *difference = NULL;
+	unsigned int i;
 
 	if (!amdgpu_virt_pm_is_resuming(adev))
 		return 0;
 
-	wanted = xcp_mgr->mode;
-	if (wanted == AMDGPU_XCP_MODE_NONE)
-		return 0;
-
-	if (!amdgpu_sriov_vf(adev))
-		r = amdgpu_xcp_restore_partition_mode(xcp_mgr);
-	if (!r) {
-		mutex_lock(&xcp_mgr->xcp_lock);
-		mode = xcp_mgr->funcs->query_partition_mode(xcp_mgr);
-		mutex_unlock(&xcp_mgr->xcp_lock);
-		if (mode != wanted)
-			r = -EIO;
+	/* after power-on its firmware can take two seconds until VRAM is there */
+	for (i = 0; i < 20 && !amdgpu_sriov_vf(adev); i++) {
+		amdgpu_virt_pm_read_identity(adev, &id);
+		difference = amdgpu_virt_pm_compare(&id, &adev->virt_pm->identity);
+		if (!difference)
+			break;
+		msleep(100);
 	}
-	if (r)
-		return amdgpu_virt_pm_fail(adev,
-					   "the partition mode is not restored", r);
+	if (difference)
+		return amdgpu_virt_pm_fail(adev, difference, -ENODEV);
 
+	adev->virt_pm->retry = true;
 	return 0;
 }
 
@@ -283,31 +349,48 @@ VISIBLE_IF_KUNIT int amdgpu_virt_pm_resume_device(struct drm_device *ddev)
 	return amdgpu_device_resume(ddev, true);
 }
 
+/* The full reset of a GPU reset. The PM core or the work holds the device lock. */
+VISIBLE_IF_KUNIT int amdgpu_virt_pm_reset_device(struct amdgpu_device *adev)
+{
+	KUNIT_STATIC_STUB_REDIRECT(amdgpu_virt_pm_reset_device, adev);
+
+	if (amdgpu_sriov_vf(adev))
+		return amdgpu_virt_reset_gpu(adev);
+	if (amdgpu_asic_reset_method(adev) == AMD_RESET_METHOD_PCI)
+		return pci_reset_function_locked(adev->pdev);
+
+	return amdgpu_asic_reset(adev);
+}
+
 static int amdgpu_virt_pm_op_suspend(struct drm_virt_pm *base)
 {
 	struct amdgpu_virt_pm *pm = to_amdgpu_virt_pm(base);
-	struct amdgpu_device *adev = pm->adev;
-	struct amdgpu_irq_src *fault = &adev->gmc.vm_fault;
 	int r;
 
 	r = amdgpu_virt_pm_suspend_device(base->drm);
 	if (r) {
 		/* amdgpu_device_suspend() clears it where it undoes its work */
-		if (adev->in_suspend)
+		if (pm->adev->in_suspend)
 			drm_virt_pm_lose(base, "suspend failed half-way");
 		return r;
 	}
 
-	/*
-	 * gmc_v9_0_hw_fini() of a VF returns early and keeps the reference of
-	 * gmc_v9_0_late_init(). The next amdgpu_irq_get() would be the second
-	 * then and would not program the hubs.
-	 */
-	if (amdgpu_sriov_vf(adev) && fault->enabled_types)
-		atomic_dec_if_positive(&fault->enabled_types[0]);
-
 	amdgpu_virt_pm_block_kfd(pm, true);
 	drm_virt_pm_reset(base);
+
+	return 0;
+}
+
+/* Undoes amdgpu_virt_pm_op_quiesce(). No IP block is up. */
+static int amdgpu_virt_pm_restart(struct amdgpu_device *adev)
+{
+	int r;
+
+	pci_set_master(adev->pdev);
+	adev->no_hw_access = false;
+	r = amdgpu_virt_pm_reset_device(adev);
+	if (r)
+		return amdgpu_virt_pm_fail(adev, "it cannot be reset", r);
 
 	return 0;
 }
@@ -319,11 +402,16 @@ static int amdgpu_virt_pm_op_resume(struct drm_virt_pm *base)
 	int r;
 
 	WRITE_ONCE(pm->error, NULL);
+	pm->retry = false;
 	r = amdgpu_virt_pm_check_device(pm->adev);
+	if (!r && base->failures)
+		r = amdgpu_virt_pm_restart(pm->adev);
 	if (!r)
 		r = amdgpu_virt_pm_resume_device(base->drm);
 	if (!r)
 		r = amdgpu_virt_pm_check_error(pm->adev);
+	if (r && pm->retry && !base->failures)
+		return r;
 	if (r) {
 		snprintf(reason, sizeof(reason), "%s (%d)",
 			 READ_ONCE(pm->error) ?: "resume failed", r);
@@ -336,7 +424,7 @@ static int amdgpu_virt_pm_op_resume(struct drm_virt_pm *base)
 	return 0;
 }
 
-/* Final, as a GPU whose resume failed once is lost */
+/* A resume that follows sets up all IP blocks again */
 static void amdgpu_virt_pm_op_quiesce(struct drm_virt_pm *base)
 {
 	struct amdgpu_device *adev = to_amdgpu_virt_pm(base)->adev;
@@ -386,11 +474,54 @@ static void amdgpu_virt_pm_op_unplug(struct drm_virt_pm *base)
 	amdgpu_virt_pm_release_kfd(pm);
 }
 
+/* What amdgpu_device_evict_resources() moves to memory, in bytes */
+static u64 amdgpu_virt_pm_vram_content(struct amdgpu_device *adev)
+{
+	struct ttm_resource_manager *man = &adev->mman.vram_mgr.manager;
+	u64 usage, pinned;
+
+	if (adev->flags & AMD_IS_APU || !ttm_resource_manager_used(man))
+		return 0;
+
+	usage = ttm_resource_manager_usage(man);
+	pinned = atomic64_read(&adev->vram_pin_size);
+
+	return usage > pinned ? usage - pinned : 0;
+}
+
+/*
+ * With less than this the eviction fails after minutes of copying, when the OOM
+ * killer is off. An image needs more, as the PM core finds out.
+ */
+static int amdgpu_virt_pm_op_check(struct drm_virt_pm *base,
+				   enum drm_virt_pm_transition transition,
+				   struct seq_buf *why)
+{
+	u64 have = (u64)max(si_mem_available(), 0L) + get_nr_swap_pages();
+	struct amdgpu_virt_pm *pm;
+	u64 need = 0;
+
+	spin_lock(&amdgpu_virt_pm_gpus_lock);
+	list_for_each_entry(pm, &amdgpu_virt_pm_gpus, node)
+		if (READ_ONCE(pm->base.state) == DRM_VIRT_PM_RUNNING)
+			need += amdgpu_virt_pm_vram_content(pm->adev);
+	spin_unlock(&amdgpu_virt_pm_gpus_lock);
+
+	have <<= PAGE_SHIFT;
+	if (need <= have)
+		return 0;
+
+	seq_buf_printf(why, "content of VRAM needs %llu MiB, memory and swap have %llu MiB",
+		       need >> 20, have >> 20);
+	return -ENOMEM;
+}
+
 static const struct drm_virt_pm_ops amdgpu_virt_pm_ops = {
 	.suspend = amdgpu_virt_pm_op_suspend,
 	.resume = amdgpu_virt_pm_op_resume,
 	.quiesce = amdgpu_virt_pm_op_quiesce,
 	.unplug = amdgpu_virt_pm_op_unplug,
+	.check = amdgpu_virt_pm_op_check,
 };
 
 /*
@@ -496,6 +627,15 @@ static bool amdgpu_virt_pm_is_supported(struct amdgpu_device *adev)
 	       adev->xcp_mgr->funcs->query_partition_mode;
 }
 
+static void amdgpu_virt_pm_release(struct drm_device *ddev, void *data)
+{
+	struct amdgpu_virt_pm *pm = data;
+
+	spin_lock(&amdgpu_virt_pm_gpus_lock);
+	list_del(&pm->node);
+	spin_unlock(&amdgpu_virt_pm_gpus_lock);
+}
+
 /**
  * amdgpu_virt_pm_init - set up suspend and resume of a passed-through GPU
  * @adev: the device
@@ -512,8 +652,11 @@ int amdgpu_virt_pm_init(struct amdgpu_device *adev)
 	struct amdgpu_virt_pm *pm;
 	int r;
 
-	if (!amdgpu_virt_pm_is_supported(adev))
+	if (!amdgpu_virt_pm_is_supported(adev)) {
+		if (amdgpu_passthrough(adev) || amdgpu_sriov_vf(adev))
+			drm_info(ddev, "not checked after sleep states: not GFX 9 with compute partitions\n");
 		return 0;
+	}
 
 	pm = drmm_kzalloc(ddev, sizeof(*pm), GFP_KERNEL);
 	if (!pm)
@@ -524,7 +667,17 @@ int amdgpu_virt_pm_init(struct amdgpu_device *adev)
 	if (r)
 		return r;
 
+	spin_lock(&amdgpu_virt_pm_gpus_lock);
+	list_add_tail(&pm->node, &amdgpu_virt_pm_gpus);
+	spin_unlock(&amdgpu_virt_pm_gpus_lock);
+	r = drmm_add_action_or_reset(ddev, amdgpu_virt_pm_release, pm);
+	if (r)
+		return r;
+
+	amdgpu_virt_pm_read_identity(adev, &pm->identity);
 	adev->virt_pm = pm;
+	drm_info(ddev, "checked after sleep states%s\n",
+		 amdgpu_sriov_vf(adev) ? ", a virtual function not for its identity" : "");
 	return 0;
 }
 

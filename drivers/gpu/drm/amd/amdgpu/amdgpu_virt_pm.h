@@ -3,6 +3,7 @@
 #define __AMDGPU_VIRT_PM_H__
 
 #include <linux/kconfig.h>
+#include <linux/list.h>
 #include <linux/types.h>
 
 #include <drm/drm_virt_pm.h>
@@ -27,6 +28,30 @@ static inline void kgd2kfd_lose(struct kfd_dev *kfd)
 
 #ifdef CONFIG_DRM_AMDGPU_VIRT_PM
 /**
+ * struct amdgpu_virt_pm_identity - what a GPU must have in common with the one
+ * that was suspended
+ */
+struct amdgpu_virt_pm_identity {
+	/** @vram_mb: Size of VRAM. */
+	u32 vram_mb;
+
+	/** @xgmi_nodes: Number of GPUs that are linked, or 0. */
+	u32 xgmi_nodes;
+
+	/** @xgmi_node: Which of them this is. */
+	u32 xgmi_node;
+
+	/** @nps: Memory partition mode. */
+	u32 nps;
+
+	/** @fb_base: Where the hubs see VRAM. */
+	u64 fb_base;
+
+	/** @discovery: Checksum of the discovery table, or 0. */
+	u32 discovery;
+};
+
+/**
  * struct amdgpu_virt_pm - suspend and resume of a passed-through GPU
  */
 struct amdgpu_virt_pm {
@@ -38,6 +63,15 @@ struct amdgpu_virt_pm {
 
 	/** @error: What failed first in the resume that is running, or NULL. */
 	const char *error;
+
+	/** @retry: A full reset may help if the running resume fails. */
+	bool retry;
+
+	/** @identity: Of the physical function at probe. */
+	struct amdgpu_virt_pm_identity identity;
+
+	/** @node: In the list of all GPUs. */
+	struct list_head node;
 
 	/** @blocks_kfd: Among the GPUs that amdgpu_virt_pm_wait_kfd() waits for. */
 	bool blocks_kfd;
@@ -55,9 +89,9 @@ bool amdgpu_virt_pm_is_down(struct amdgpu_device *adev);
 bool amdgpu_virt_pm_is_lost(struct amdgpu_device *adev);
 
 /* called in amdgpu_device_ip_resume() */
-int amdgpu_virt_pm_arm_fault_irq(struct amdgpu_device *adev);
-int amdgpu_virt_pm_restore_partition(struct amdgpu_device *adev);
+int amdgpu_virt_pm_check_identity(struct amdgpu_device *adev);
 int amdgpu_virt_pm_check_error(struct amdgpu_device *adev);
+int amdgpu_virt_pm_check_engines(struct amdgpu_device *adev);
 void amdgpu_virt_pm_set_error(struct amdgpu_device *adev, const char *what);
 
 /* entries for user space */
@@ -68,6 +102,9 @@ int amdgpu_virt_pm_wait_kfd(void);
 #if IS_ENABLED(CONFIG_KUNIT)
 int amdgpu_virt_pm_suspend_device(struct drm_device *ddev);
 int amdgpu_virt_pm_resume_device(struct drm_device *ddev);
+int amdgpu_virt_pm_reset_device(struct amdgpu_device *adev);
+void amdgpu_virt_pm_read_identity(struct amdgpu_device *adev,
+				  struct amdgpu_virt_pm_identity *id);
 #endif
 #else
 #include <drm/drm_drv.h>
@@ -108,17 +145,17 @@ static inline bool amdgpu_virt_pm_is_lost(struct amdgpu_device *adev)
 	return false;
 }
 
-static inline int amdgpu_virt_pm_arm_fault_irq(struct amdgpu_device *adev)
-{
-	return 0;
-}
-
-static inline int amdgpu_virt_pm_restore_partition(struct amdgpu_device *adev)
+static inline int amdgpu_virt_pm_check_identity(struct amdgpu_device *adev)
 {
 	return 0;
 }
 
 static inline int amdgpu_virt_pm_check_error(struct amdgpu_device *adev)
+{
+	return 0;
+}
+
+static inline int amdgpu_virt_pm_check_engines(struct amdgpu_device *adev)
 {
 	return 0;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
 /*
- * A passed-through GPU made of test code: IP blocks, a partition manager, a
- * fault interrupt and a PCI device that log their calls. amdgpu_device_suspend()
- * and amdgpu_device_resume() are stubs. They call amdgpu_virt_pm where the real
+ * A passed-through GPU made of test code: IP blocks, a fault interrupt and a PCI
+ * device that log their calls. amdgpu_device_suspend(), amdgpu_device_resume()
+ * and the reset are stubs. They call amdgpu_virt_pm where the real
  * ones do; the scenarios with the model test the real ones.
  */
 
@@ -21,14 +21,13 @@
 #include "../amdgpu_virt_pm.h"
 #include "../amdgpu_xcp.h"
 
-#define CYCLES		5
 #define MSI_CAP		0x50
 #define VENDOR		0x1002
 #define DEVICE		0x74a1
 #define LOG_SIZE	256
 
 /* The log of a resume in which nothing fails; bars separate the phases */
-#define GOOD_UP "+common +gmc +ih arm | +psp switch query | +gfx +sdma | kfd late arm"
+#define GOOD_UP "+common +gmc +ih | +psp | +gfx +sdma | kfd late arm"
 
 /* What goes wrong */
 enum trick {
@@ -39,10 +38,7 @@ enum trick {
 	NO_MSI,
 	PHASE1_FAILS,
 	NOT_ACKNOWLEDGED,
-	ARM_FAILS,
 	FIRMWARE_FAILS,
-	SWITCH_FAILS,
-	SWITCH_IGNORED,
 	PHASE2_FAILS,
 	TROUBLE_IN_PHASE2,
 	KFD_FAILS,
@@ -60,7 +56,8 @@ struct fake {
 	u8 config[PCI_CFG_SPACE_SIZE];
 
 	struct amdgpu_xcp_mgr xcp_mgr;
-	int mode;
+	struct amdgpu_virt_pm_identity identity;
+	int reset_ret;
 
 	atomic_t fault_types[1];
 	bool armed;
@@ -158,37 +155,11 @@ static int fault_set(struct amdgpu_device *adev, struct amdgpu_irq_src *src,
 
 	the_fake->armed = state == AMDGPU_IRQ_STATE_ENABLE;
 	log_add(the_fake, the_fake->armed ? "arm" : "disarm");
-	return the_fake->trick == ARM_FAILS ? -EIO : 0;
+	return 0;
 }
 
 static const struct amdgpu_irq_src_funcs fault_funcs = {
 	.set = fault_set,
-};
-
-/* the partition manager */
-
-static int switch_mode(struct amdgpu_xcp_mgr *xcp_mgr, int mode, int *num_xcps)
-{
-	log_add(the_fake, "switch");
-	if (the_fake->trick == SWITCH_FAILS)
-		return -EINVAL;
-
-	/* aqua_vanjaram_switch_partition_mode() drops an error of GFX, too */
-	if (the_fake->trick != SWITCH_IGNORED)
-		the_fake->mode = mode;
-	xcp_mgr->mode = mode;
-	return 0;
-}
-
-static int query_mode(struct amdgpu_xcp_mgr *xcp_mgr)
-{
-	log_add(the_fake, "query");
-	return the_fake->mode;
-}
-
-static struct amdgpu_xcp_mgr_funcs xcp_funcs = {
-	.switch_partition_mode = switch_mode,
-	.query_partition_mode = query_mode,
 };
 
 /* amdgpu_device.c */
@@ -212,7 +183,6 @@ static int fake_suspend(struct drm_device *ddev)
 		amdgpu_irq_put(adev, &adev->gmc.vm_fault, 0);
 
 	/* a hibernation is followed by a reset */
-	the_fake->mode = AMDGPU_SPX_PARTITION_MODE;
 	the_fake->armed = false;
 	return 0;
 }
@@ -222,13 +192,17 @@ static int fake_ip_resume(struct fake *fake)
 	struct amdgpu_device *adev = fake->adev;
 	int r;
 
+	r = amdgpu_virt_pm_check_identity(adev);
+	if (r)
+		return r;
+
 	if (fake->trick == PHASE1_FAILS)
 		return -ETIME;
 	blocks_up(fake, 0, 3);
 	if (fake->trick == NOT_ACKNOWLEDGED)
 		amdgpu_virt_pm_set_error(adev, "not acknowledged");
 
-	r = amdgpu_virt_pm_arm_fault_irq(adev);
+	r = amdgpu_virt_pm_check_error(adev);
 	if (r)
 		return r;
 
@@ -236,10 +210,6 @@ static int fake_ip_resume(struct fake *fake)
 	if (fake->trick == FIRMWARE_FAILS)
 		return -EINVAL;
 	blocks_up(fake, 3, 4);
-
-	r = amdgpu_virt_pm_restore_partition(adev);
-	if (r)
-		return r;
 
 	log_add(fake, "|");
 	blocks_up(fake, 4, 5);
@@ -251,7 +221,23 @@ static int fake_ip_resume(struct fake *fake)
 		amdgpu_virt_pm_set_error(adev, "a consequence");
 	}
 
-	return amdgpu_virt_pm_check_error(adev);
+	return amdgpu_virt_pm_check_engines(adev);
+}
+
+static void fake_identity(struct amdgpu_device *adev,
+			  struct amdgpu_virt_pm_identity *id)
+{
+	*id = the_fake->identity;
+}
+
+static int fake_reset(struct amdgpu_device *adev)
+{
+	log_add(the_fake, "reset");
+	/* which needs registers, and DMA of PSP */
+	if (adev->no_hw_access || !is_bus_master(the_fake))
+		return -EPERM;
+
+	return the_fake->reset_ret;
 }
 
 static int fake_resume(struct drm_device *ddev)
@@ -282,6 +268,16 @@ static int fake_resume(struct drm_device *ddev)
 }
 
 /* set-up */
+
+/* only that it can be asked counts */
+static int query_mode(struct amdgpu_xcp_mgr *xcp_mgr)
+{
+	return AMDGPU_CPX_PARTITION_MODE;
+}
+
+static struct amdgpu_xcp_mgr_funcs xcp_funcs = {
+	.query_partition_mode = query_mode,
+};
 
 static void unregister(void *ddev)
 {
@@ -351,11 +347,7 @@ static struct amdgpu_device *fake_device(struct kunit *test, u32 caps, u32 gc)
 	amdgpu_irq_get(adev, &adev->gmc.vm_fault, 0);
 	forget_log(fake);
 
-	mutex_init(&fake->xcp_mgr.xcp_lock);
-	fake->xcp_mgr.adev = adev;
 	fake->xcp_mgr.funcs = &xcp_funcs;
-	fake->xcp_mgr.mode = AMDGPU_CPX_PARTITION_MODE;
-	fake->mode = AMDGPU_CPX_PARTITION_MODE;
 	adev->xcp_mgr = &fake->xcp_mgr;
 
 	return adev;
@@ -366,8 +358,16 @@ static struct fake *fake_gpu(struct kunit *test, u32 caps)
 	struct amdgpu_device *adev;
 
 	adev = fake_device(test, caps, IP_VERSION(9, 4, 3));
+	the_fake->identity.vram_mb = 1024;
+	the_fake->identity.fb_base = 0x8000000000;
+	the_fake->identity.nps = AMDGPU_NPS1_PARTITION_MODE;
+	the_fake->identity.discovery = 0xd15c;
+	kunit_activate_static_stub(test, amdgpu_virt_pm_read_identity,
+				   fake_identity);
 	KUNIT_ASSERT_EQ(test, amdgpu_virt_pm_init(adev), 0);
 	KUNIT_ASSERT_NOT_NULL(test, adev->virt_pm);
+	kunit_activate_static_stub(test, amdgpu_virt_pm_reset_device,
+				   fake_reset);
 	kunit_activate_static_stub(test, amdgpu_virt_pm_suspend_device,
 				   fake_suspend);
 	kunit_activate_static_stub(test, amdgpu_virt_pm_resume_device,
@@ -482,7 +482,6 @@ static void amdgpu_virt_pm_test_order(struct kunit *test)
 	expect_log(test, fake, "suspend disarm");
 	KUNIT_ASSERT_EQ(test, resume(fake), 0);
 	expect_log(test, fake, GOOD_UP);
-	KUNIT_EXPECT_EQ(test, fake->mode, AMDGPU_CPX_PARTITION_MODE);
 	KUNIT_EXPECT_EQ(test, wait_running(fake), 0);
 	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_wait_kfd(), 0);
 	KUNIT_EXPECT_TRUE(test, is_bus_master(fake));
@@ -501,38 +500,6 @@ static void amdgpu_virt_pm_test_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, resume(fake), 0);
 	KUNIT_EXPECT_EQ(test, resume(fake), 0);
 	expect_log(test, fake, GOOD_UP);
-}
-
-static void amdgpu_virt_pm_test_no_partitions(struct kunit *test)
-{
-	struct fake *fake = fake_pf(test);
-
-	/* the mode was never read */
-	fake->xcp_mgr.mode = AMDGPU_XCP_MODE_NONE;
-	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
-	forget_log(fake);
-	KUNIT_EXPECT_EQ(test, resume(fake), 0);
-	expect_log(test, fake, "+common +gmc +ih arm | +psp | +gfx +sdma | kfd late arm");
-}
-
-static void amdgpu_virt_pm_test_vf(struct kunit *test)
-{
-	struct fake *fake = fake_vf(test);
-
-	/* the host has set the mode again */
-	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
-	expect_log(test, fake, "suspend");
-	fake->mode = AMDGPU_CPX_PARTITION_MODE;
-	KUNIT_EXPECT_EQ(test, resume(fake), 0);
-	expect_log(test, fake, "+common +gmc +ih arm | +psp query | +gfx +sdma | kfd late arm");
-
-	/* or another one */
-	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
-	fake->mode = AMDGPU_DPX_PARTITION_MODE;
-	KUNIT_EXPECT_EQ(test, resume(fake), -EIO);
-	KUNIT_EXPECT_STREQ(test, lost_reason(fake),
-			   "the partition mode is not restored (-5)");
-	expect_lost(test, fake);
 }
 
 static void amdgpu_virt_pm_test_msix(struct kunit *test)
@@ -554,87 +521,42 @@ static void amdgpu_virt_pm_test_msix(struct kunit *test)
 }
 
 /*
- * The reference count of the fault interrupt
- */
-
-static void check_counts(struct kunit *test, struct fake *fake)
-{
-	unsigned int i;
-
-	KUNIT_ASSERT_EQ(test, fault_count(fake), 1);
-	for (i = 0; i < CYCLES; i++) {
-		KUNIT_ASSERT_EQ(test, suspend(fake), 0);
-		KUNIT_EXPECT_EQ(test, fault_count(fake), 0);
-		KUNIT_EXPECT_FALSE(test, fake->armed);
-
-		/* the host of a VF restores it */
-		fake->mode = AMDGPU_CPX_PARTITION_MODE;
-		forget_log(fake);
-		KUNIT_ASSERT_EQ(test, resume(fake), 0);
-		KUNIT_EXPECT_EQ(test, fault_count(fake), 1);
-		KUNIT_EXPECT_TRUE(test, fake->armed);
-		/* once early, and once with the reference */
-		KUNIT_EXPECT_NOT_NULL(test, strstr(fake->log, "late arm"));
-	}
-}
-
-static void amdgpu_virt_pm_test_count_pf(struct kunit *test)
-{
-	check_counts(test, fake_pf(test));
-}
-
-static void amdgpu_virt_pm_test_count_vf(struct kunit *test)
-{
-	check_counts(test, fake_vf(test));
-}
-
-/*
  * Failures
  */
 
 struct failure {
 	const char *name;
 	enum trick trick;
+	bool final;		/* it is not tried once more */
 	int ret;
 	const char *log;
 	const char *reason;
 };
 
 static const struct failure failures[] = {
-	{ "another device", OTHER_DEVICE, -ENODEV, "",
+	{ "another device", OTHER_DEVICE, true, -ENODEV, "",
 	  "not the device that was suspended (-19)" },
-	{ "another revision", OTHER_REVISION, -ENODEV, "",
+	{ "another revision", OTHER_REVISION, true, -ENODEV, "",
 	  "not the device that was suspended (-19)" },
-	{ "no device", NO_DEVICE, -ENODEV, "",
+	{ "no device", NO_DEVICE, true, -ENODEV, "",
 	  "not the device that was suspended (-19)" },
-	{ "no interrupts", NO_MSI, -ENXIO, "",
+	{ "no interrupts", NO_MSI, true, -ENXIO, "",
 	  "its interrupts are disabled (-6)" },
-	{ "memory", PHASE1_FAILS, -ETIME, "", "resume failed (-62)" },
-	{ "an invalidation", NOT_ACKNOWLEDGED, -EIO, "+common +gmc +ih",
+	{ "memory", PHASE1_FAILS, false, -ETIME, "", "resume failed (-62)" },
+	{ "an invalidation", NOT_ACKNOWLEDGED, false, -EIO, "+common +gmc +ih",
 	  "not acknowledged (-5)" },
-	{ "the fault interrupt", ARM_FAILS, -EIO, "+common +gmc +ih arm",
-	  "the page fault interrupt cannot be armed (-5)" },
-	{ "firmware", FIRMWARE_FAILS, -EINVAL, "+common +gmc +ih arm |",
+	{ "firmware", FIRMWARE_FAILS, false, -EINVAL, "+common +gmc +ih |",
 	  "resume failed (-22)" },
-	{ "the switch", SWITCH_FAILS, -EINVAL,
-	  "+common +gmc +ih arm | +psp switch query",
-	  "the partition mode is not restored (-22)" },
-	{ "the mode", SWITCH_IGNORED, -EIO,
-	  "+common +gmc +ih arm | +psp switch query",
-	  "the partition mode is not restored (-5)" },
-	{ "a ring test", PHASE2_FAILS, -ETIMEDOUT,
-	  "+common +gmc +ih arm | +psp switch query | +gfx",
-	  "resume failed (-110)" },
-	{ "a late invalidation", TROUBLE_IN_PHASE2, -EIO,
-	  "+common +gmc +ih arm | +psp switch query | +gfx +sdma",
-	  "not acknowledged (-5)" },
-	{ "KFD", KFD_FAILS, -EIO,
-	  "+common +gmc +ih arm | +psp switch query | +gfx +sdma | kfd",
+	{ "a ring test", PHASE2_FAILS, false, -ETIMEDOUT,
+	  "+common +gmc +ih | +psp | +gfx", "resume failed (-110)" },
+	{ "a late invalidation", TROUBLE_IN_PHASE2, false, -EIO,
+	  "+common +gmc +ih | +psp | +gfx +sdma", "not acknowledged (-5)" },
+	{ "KFD", KFD_FAILS, true, -EIO,
+	  "+common +gmc +ih | +psp | +gfx +sdma | kfd", "resume failed (-5)" },
+	{ "late initialisation", LATE_INIT_FAILS, true, -EIO,
+	  "+common +gmc +ih | +psp | +gfx +sdma | kfd late",
 	  "resume failed (-5)" },
-	{ "late initialisation", LATE_INIT_FAILS, -EIO,
-	  "+common +gmc +ih arm | +psp switch query | +gfx +sdma | kfd late",
-	  "resume failed (-5)" },
-	{ "a very late invalidation", TROUBLE_IN_LATE_INIT, -EIO, GOOD_UP,
+	{ "a very late invalidation", TROUBLE_IN_LATE_INIT, true, -EIO, GOOD_UP,
 	  "not acknowledged (-5)" },
 };
 
@@ -649,6 +571,7 @@ static void amdgpu_virt_pm_test_fails(struct kunit *test)
 {
 	const struct failure *failure = test->param_value;
 	struct fake *fake = fake_pf(test);
+	char expected[LOG_SIZE] = "reset";
 
 	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
 	forget_log(fake);
@@ -663,9 +586,88 @@ static void amdgpu_virt_pm_test_fails(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, resume(fake), failure->ret);
 	expect_log(test, fake, failure->log);
-	KUNIT_EXPECT_STREQ(test, lost_reason(fake), failure->reason);
 	KUNIT_EXPECT_TRUE(test, fake->adev->virt_pm->blocks_kfd);
+	if (!failure->final) {
+		KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_lost(fake->adev));
+		KUNIT_EXPECT_FALSE(test, is_bus_master(fake));
+		run_work(fake);
+		if (failure->log[0])
+			strlcat(expected, " ", sizeof(expected));
+		strlcat(expected, failure->log, sizeof(expected));
+		expect_log(test, fake, expected);
+	}
+	KUNIT_EXPECT_STREQ(test, lost_reason(fake), failure->reason);
 	expect_lost(test, fake);
+}
+
+/* It fails once, and a reset helps */
+static void amdgpu_virt_pm_test_reset(struct kunit *test)
+{
+	struct fake *fake = fake_pf(test);
+	struct amdgpu_device *adev = fake->adev;
+	int before = usage(fake);
+
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	fake->trick = FIRMWARE_FAILS;
+	KUNIT_EXPECT_EQ(test, resume(fake), -EINVAL);
+	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_lost(adev));
+	KUNIT_EXPECT_FALSE(test, is_bus_master(fake));
+	KUNIT_EXPECT_TRUE(test, adev->no_hw_access);
+
+	fake->trick = NO_TRICK;
+	forget_log(fake);
+	run_work(fake);
+	expect_log(test, fake, "reset " GOOD_UP);
+	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_down(adev));
+	KUNIT_EXPECT_TRUE(test, is_bus_master(fake));
+	KUNIT_EXPECT_FALSE(test, adev->no_hw_access);
+	KUNIT_EXPECT_EQ(test, wait_running(fake), 0);
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_wait_kfd(), 0);
+	KUNIT_EXPECT_EQ(test, usage(fake), before);
+
+	/* the next one has two tries again */
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	fake->trick = FIRMWARE_FAILS;
+	KUNIT_EXPECT_EQ(test, resume(fake), -EINVAL);
+	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_lost(adev));
+
+	fake->reset_ret = -ETIME;
+	forget_log(fake);
+	run_work(fake);
+	expect_log(test, fake, "reset");
+	KUNIT_EXPECT_STREQ(test, lost_reason(fake), "it cannot be reset (-62)");
+	expect_lost(test, fake);
+}
+
+static void amdgpu_virt_pm_test_identity(struct kunit *test)
+{
+	struct fake *fake = fake_pf(test);
+	struct amdgpu_virt_pm_identity *id = &fake->adev->virt_pm->identity;
+
+	/* nothing to compare */
+	id->discovery = 0;
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	KUNIT_EXPECT_EQ(test, resume(fake), 0);
+	id->discovery = fake->identity.discovery;
+
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	fake->identity.fb_base += SZ_1G;
+	forget_log(fake);
+	KUNIT_EXPECT_EQ(test, resume(fake), -ENODEV);
+	expect_log(test, fake, "");
+	KUNIT_EXPECT_STREQ(test, lost_reason(fake),
+			   "its VRAM has another address (-19)");
+	expect_lost(test, fake);
+}
+
+/* The host has set up a virtual function, whose registers cannot be read */
+static void amdgpu_virt_pm_test_identity_vf(struct kunit *test)
+{
+	struct fake *fake = fake_vf(test);
+
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	fake->identity.fb_base += SZ_1G;
+	KUNIT_EXPECT_EQ(test, resume(fake), 0);
 }
 
 static void amdgpu_virt_pm_test_suspend_fails(struct kunit *test)
@@ -853,6 +855,8 @@ static void amdgpu_virt_pm_test_not_resumed_fails(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
 	fake->trick = PHASE2_FAILS;
 	run_work(fake);
+	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_lost(fake->adev));
+	run_work(fake);
 	KUNIT_EXPECT_STREQ(test, lost_reason(fake), "resume failed (-110)");
 	/* the same run of the work unplugs it */
 	KUNIT_EXPECT_TRUE(test, drm_dev_is_unplugged(adev_to_drm(fake->adev)));
@@ -918,12 +922,11 @@ static void amdgpu_virt_pm_test_unbound_running(struct kunit *test)
 static struct kunit_case amdgpu_virt_pm_cases[] = {
 	KUNIT_CASE(amdgpu_virt_pm_test_order),
 	KUNIT_CASE(amdgpu_virt_pm_test_twice),
-	KUNIT_CASE(amdgpu_virt_pm_test_no_partitions),
-	KUNIT_CASE(amdgpu_virt_pm_test_vf),
 	KUNIT_CASE(amdgpu_virt_pm_test_msix),
-	KUNIT_CASE(amdgpu_virt_pm_test_count_pf),
-	KUNIT_CASE(amdgpu_virt_pm_test_count_vf),
 	KUNIT_CASE_PARAM(amdgpu_virt_pm_test_fails, failures_gen_params),
+	KUNIT_CASE(amdgpu_virt_pm_test_reset),
+	KUNIT_CASE(amdgpu_virt_pm_test_identity),
+	KUNIT_CASE(amdgpu_virt_pm_test_identity_vf),
 	KUNIT_CASE(amdgpu_virt_pm_test_suspend_fails),
 	KUNIT_CASE(amdgpu_virt_pm_test_fences),
 	KUNIT_CASE(amdgpu_virt_pm_test_others),

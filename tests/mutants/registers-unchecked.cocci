@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! what registers that read as ones are taken for good
+//! caught amdgpu_fault_mmio not: its registers do not answer
+//
+//# file drivers/gpu/drm/amd/amdgpu/amdgpu_virt_pm.c
+//# gone "its registers do not answer"
+
+@@
+statement S;
+expression E;
+@@
+ amdgpu_virt_pm_check_device(...)
+ {
+ 	<...
+-	if (!amdgpu_sriov_vf(...) && E && adev->nbio.funcs->get_memsize(adev) == ~0u) S
+ 	...>
+ }
