@@ -7,26 +7,29 @@
 // well. Whoever decrements it to 0 restores the processes.
 //
 //# file drivers/gpu/drm/amd/amdkfd/kfd_priv.h
+//# add 1 #include "amdgpu_virt_pm.h"
 //# add 1 unsigned int lock_count;
 //# file drivers/gpu/drm/amd/amdkfd/kfd_device.c
-//# add 1 #include "amdgpu_virt_pm.h"
 //# add 1 kfd->lock_count++;
 //# add 2 kfd->lock_count--;
 //# add 1 void kgd2kfd_lose(
 //# add 2 kfd_release_lock(kfd);
 //# gone kgd2kfd_unlock_kfd(NULL);
 //# file drivers/gpu/drm/amd/amdkfd/kfd_chardev.c
-//# add 1 #include "amdgpu_virt_pm.h"
 //# add 2 amdgpu_virt_pm_wait_kfd()
 //# file drivers/gpu/drm/amd/amdkfd/kfd_process.c
-//# add 1 #include "amdgpu_virt_pm.h"
 //# add 1 amdgpu_virt_pm_is_lost(dev->adev)
 //# add 1 amdgpu_virt_pm_is_lost(pdd->dev->adev)
 //# add 1 if (kfd_process_uses_lost_gpu(p))
+//# add 1 if (amdgpu_virt_pm_defer_kfd(
+//# file drivers/gpu/drm/amd/amdkfd/kfd_svm.c
+//# add 1 if (amdgpu_virt_pm_defer_kfd(
+//# file drivers/gpu/drm/amd/amdgpu/amdgpu_amdkfd_gpuvm.c
+//# add 1 if (amdgpu_virt_pm_defer_kfd(
 
 @inc@
 @@
- #include "amdgpu_amdkfd.h"
+ #include "amd_shared.h"
 +#include "amdgpu_virt_pm.h"
 
 @member@
@@ -199,3 +202,50 @@ typedef bool;
 +}
 +
  static int restore_process_helper(...) { ... }
+
+// Works that were queued before the suspend, or by a task that runs while the GPU is
+// being tried again.
+@restore_process@
+identifier p, dwork;
+@@
+ restore_process_worker(...)
+ {
+ 	...
+ 	p = container_of(dwork, struct kfd_process, restore_work);
++	if (amdgpu_virt_pm_defer_kfd(kfd_restore_wq, dwork))
++		return;
++
+ 	...
+ }
+
+@restore_svm@
+identifier dwork, evicted_ranges;
+@@
+ svm_range_restore_work(...)
+ {
+ 	...
+ 	struct delayed_work *dwork = ...;
+ 	...
+ 	if (!evicted_ranges)
+ 		return;
++	if (amdgpu_virt_pm_defer_kfd(system_freezable_wq, dwork))
++		return;
+ 	...
+ }
+
+@restore_userptr@
+identifier dwork, info, evicted_bos;
+@@
+ amdgpu_amdkfd_restore_userptr_worker(...)
+ {
+ 	...
+ 	struct delayed_work *dwork = ...;
+ 	<...
+ 	evicted_bos = info->evicted_bos;
+ 	mutex_unlock(&info->notifier_lock);
+ 	if (!evicted_bos)
+ 		return;
++	if (amdgpu_virt_pm_defer_kfd(system_freezable_wq, dwork))
++		return;
+ 	...>
+ }

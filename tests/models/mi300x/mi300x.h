@@ -219,14 +219,16 @@ struct psp {
  * struct bus - what the model makes of PCI_COMMAND
  * @master: it may access the guest's memory
  * @off: it no longer may: nobody should use it
- * @vram: checksum of VRAM at that moment
+ * @vram: checksums of parts of VRAM at that moment
  * @complained: of what was seen while @off, in the order of enum misuse
  */
+#define VRAM_CHUNKS 256
+
 enum misuse { DMA, REGISTER, DOORBELL, MISUSES };
 
 struct bus {
 	bool master, off;
-	uint64_t vram;
+	uint64_t vram[VRAM_CHUNKS];
 	bool complained[MISUSES];
 };
 

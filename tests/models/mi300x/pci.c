@@ -110,14 +110,22 @@ static void write_rom_bar(struct gpu *gpu, uint32_t value)
 
 /* Bus mastering */
 
-static uint64_t vram_checksum(const struct gpu *gpu)
+/* Four sums side by side: a single one waits for each multiplication */
+static uint64_t checksum(const uint64_t *word, uint64_t count)
 {
-	const uint64_t *word = (const uint64_t *)gpu->vram;
-	uint64_t sum = 0;
+	uint64_t sum[4] = { 0 };
 
-	for (uint64_t i = 0; i < gpu->options.vram_size / sizeof(*word); i++)
-		sum = (sum ^ word[i]) * 0x9e3779b97f4a7c15ull;
-	return sum;
+	for (uint64_t i = 0; i < count; i += 4)
+		for (unsigned int lane = 0; lane < 4; lane++)
+			sum[lane] = (sum[lane] ^ word[i + lane]) * 0x9e3779b97f4a7c15ull;
+	return sum[0] ^ sum[1] << 1 ^ sum[2] << 2 ^ sum[3] << 3;
+}
+
+static uint64_t chunk_checksum(const struct gpu *gpu, unsigned int chunk)
+{
+	uint64_t size = gpu->options.vram_size / VRAM_CHUNKS;
+
+	return checksum((const uint64_t *)(gpu->vram + chunk * size), size / 8);
 }
 
 static void misuse(struct gpu *gpu, enum misuse kind, const char *what, const char *by)
@@ -143,8 +151,12 @@ void *pci_memory(struct gpu *gpu, const char *by, uint64_t address, size_t size)
 /* While nobody may use the device nobody does; the CPU's way to VRAM is not seen here */
 void pci_check(struct gpu *gpu)
 {
-	if (gpu->bus.off && vram_checksum(gpu) != gpu->bus.vram)
-		event("vram-written-while-off", "by=mmio");
+	uint64_t size = gpu->options.vram_size / VRAM_CHUNKS;
+
+	for (unsigned int i = 0; gpu->bus.off && i < VRAM_CHUNKS; i++)
+		if (chunk_checksum(gpu, i) != gpu->bus.vram[i])
+			event("vram-written-while-off", "by=mmio from=0x%lx size=0x%lx",
+			      i * size, size);
 	gpu->bus.off = false;
 }
 
@@ -160,8 +172,8 @@ static void update_master(struct gpu *gpu)
 	event("bus-master", "on=%d", master);
 	pci_check(gpu);
 	gpu->bus = (struct bus){ .master = master, .off = !master };
-	if (!master)
-		gpu->bus.vram = vram_checksum(gpu);
+	for (unsigned int i = 0; !master && i < VRAM_CHUNKS; i++)
+		gpu->bus.vram[i] = chunk_checksum(gpu, i);
 }
 
 static void config_write(struct vfu_device *dev, uint64_t offset, const void *data, size_t size)

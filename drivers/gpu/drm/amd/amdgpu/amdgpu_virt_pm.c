@@ -615,6 +615,29 @@ int amdgpu_virt_pm_wait_kfd(void)
 				    !atomic_read(&amdgpu_virt_pm_num_down));
 }
 
+/**
+ * amdgpu_virt_pm_defer_kfd - put a work of KFD off while a GPU is suspended
+ * @wq: where it was queued
+ * @work: the work, which is running
+ *
+ * A work that restores a process was queued before the suspend, or by an MMU
+ * notifier after a resume that failed. It writes page tables and queues of all
+ * GPUs of the process.
+ *
+ * Context: The work.
+ *
+ * Return: true if @work was queued again and must return.
+ */
+bool amdgpu_virt_pm_defer_kfd(struct workqueue_struct *wq,
+			      struct delayed_work *work)
+{
+	if (likely(!atomic_read(&amdgpu_virt_pm_num_down)))
+		return false;
+
+	queue_delayed_work(wq, work, msecs_to_jiffies(100));
+	return true;
+}
+
 /*
  * Life cycle
  */

@@ -9,8 +9,10 @@
 #include <drm/drm_virt_pm.h>
 
 struct amdgpu_device;
+struct delayed_work;
 struct drm_device;
 struct kfd_dev;
+struct workqueue_struct;
 
 /*
  * For amdgpu's own files. Without &amdgpu_device.virt_pm each function does what
@@ -97,6 +99,8 @@ void amdgpu_virt_pm_set_error(struct amdgpu_device *adev, const char *what);
 /* entries for user space */
 int amdgpu_virt_pm_wait_running(struct drm_device *ddev);
 int amdgpu_virt_pm_wait_kfd(void);
+bool amdgpu_virt_pm_defer_kfd(struct workqueue_struct *wq,
+			      struct delayed_work *work);
 
 /* static but for the tests */
 #if IS_ENABLED(CONFIG_KUNIT)
@@ -173,6 +177,12 @@ static inline int amdgpu_virt_pm_wait_running(struct drm_device *ddev)
 static inline int amdgpu_virt_pm_wait_kfd(void)
 {
 	return 0;
+}
+
+static inline bool amdgpu_virt_pm_defer_kfd(struct workqueue_struct *wq,
+					    struct delayed_work *work)
+{
+	return false;
 }
 #endif
 

@@ -488,6 +488,34 @@ static void amdgpu_virt_pm_test_order(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, usage(fake), before);
 }
 
+static void amdgpu_virt_pm_fake_work(struct work_struct *work)
+{
+}
+
+/* A process is not restored while a GPU is down, also not between two tries */
+static void amdgpu_virt_pm_test_kfd_work(struct kunit *test)
+{
+	struct fake *fake = fake_pf(test);
+	struct delayed_work work;
+
+	INIT_DELAYED_WORK_ONSTACK(&work, amdgpu_virt_pm_fake_work);
+	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_defer_kfd(system_freezable_wq, &work));
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&work));
+
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	fake->trick = FIRMWARE_FAILS;
+	KUNIT_EXPECT_NE(test, resume(fake), 0);
+	KUNIT_EXPECT_TRUE(test, amdgpu_virt_pm_defer_kfd(system_freezable_wq, &work));
+	KUNIT_EXPECT_TRUE(test, delayed_work_pending(&work));
+	cancel_delayed_work_sync(&work);
+
+	fake->trick = NO_TRICK;
+	run_work(fake);
+	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_defer_kfd(system_freezable_wq, &work));
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&work));
+	destroy_delayed_work_on_stack(&work);
+}
+
 static void amdgpu_virt_pm_test_twice(struct kunit *test)
 {
 	struct fake *fake = fake_pf(test);
@@ -921,6 +949,7 @@ static void amdgpu_virt_pm_test_unbound_running(struct kunit *test)
 
 static struct kunit_case amdgpu_virt_pm_cases[] = {
 	KUNIT_CASE(amdgpu_virt_pm_test_order),
+	KUNIT_CASE(amdgpu_virt_pm_test_kfd_work),
 	KUNIT_CASE(amdgpu_virt_pm_test_twice),
 	KUNIT_CASE(amdgpu_virt_pm_test_msix),
 	KUNIT_CASE_PARAM(amdgpu_virt_pm_test_fails, failures_gen_params),
