@@ -48,9 +48,8 @@ AMDGPU_ESSENCE = ('amdgpu_s4', 'amdgpu_lost_compute', 'mixed_sleep')
 VARIATIONS = ('context_init', 'function_reset', 'gl_2d', 'qxl_heads', 's3_twice',
               's3_no_soft_reset', 's4_blob', 's4_again', 's4_image_too_big', 's4_fbcon',
               's4_refused', 's4_many_users', 's4_two_outputs', 's4_resource_create',
-              'second_image', 's4_virtio_vga', 'two_gpus', 'test_resume', 'wakeup_pending')
-# Not passing: it hangs in the S4 onto a host that does not forget, see tests/README.md.
-UNFINISHED = ('host_faults',)
+              'second_image', 's4_virtio_vga', 'two_gpus', 'test_resume', 'wakeup_pending',
+              'host_faults')
 HISTORIES = 'virtio_gpu_pm_histories'
 HISTORIES_TIMEOUT = 3600
 MODULES_FOLLOW = 'tests of modules follow'
@@ -248,7 +247,7 @@ def amdgpu_scenarios():
 def default_scenarios():
     """What runs if nothing is named: of those with amdgpu and over a qxl the essence."""
     return [name for name in scenarios()
-            if name in AMDGPU_ESSENCE or not (wants_amdgpu(name) or name in UNFINISHED)
+            if name in AMDGPU_ESSENCE or not wants_amdgpu(name)
             ] + list(QXL_ESSENCE)
 
 
