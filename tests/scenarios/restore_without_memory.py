@@ -28,6 +28,7 @@ def story(vm):
     guest = vm.power_on()
     if not vm.debug:
         raise Skip('the kernel has no fault injection')
+    vm.trace_fences()
     vm.draw_desktop()
     first, second = FUNCTIONS[vm.setup.driver]
     for function, sleep, failures in ((first, vm.suspend_and_wake, 1),
@@ -40,6 +41,10 @@ def story(vm):
         vm.expect_tried_again(failures)
         guest.flip(0, guest.create(1, *guest.outputs[0])[0])
         vm.expect_picture()
+
+    # what the first try drew was never given back
+    if vm.setup.qxl:
+        vm.expect_fences_signalled('qxl', 'release')
 
     vm.starve(first)
     vm.suspend_and_wake()

@@ -50,6 +50,10 @@ RESERVED = 64 << 20             # bytes that making an image leaves to drivers
 SPICE_THREAD = 'SPICE Worker'   # of a qxl
 QXL_SIZE = (1024, 768)          # what its driver prefers without a SPICE client
 SAMPLE = 20                     # of the old buffers, how many are looked at
+TRACING = '/sys/kernel/tracing'
+FENCE_EVENT = re.compile(
+    r': (dma_fence_init|dma_fence_signaled|drm_virt_pm_reset): '
+    r'(?:driver=(\S*) timeline=(\S*) context=(\d+) seqno=(\d+))?')
 
 
 @dataclasses.dataclass
@@ -545,6 +549,27 @@ class Vm:
         """The kernel prints, and tasks run, after the devices were shut down."""
         self._load_pm_fail()
         self.guest.write('/sys/module/pm_fail/parameters/last_words', 'Y')
+
+    def trace_fences(self):
+        """From here on, and when a device is reset."""
+        for event in ('dma_fence/dma_fence_init', 'dma_fence/dma_fence_signaled',
+                      'drm_virt_pm/drm_virt_pm_reset'):
+            self.guest.write(f'{TRACING}/events/{event}/enable', '1')
+
+    def expect_fences_signalled(self, driver, timeline):
+        """All of this kind that were made before the last reset."""
+        waiting, late = set(), set()
+        for event, *names, context, seqno in FENCE_EVENT.findall(
+                self.guest.read(f'{TRACING}/trace')):
+            if event == 'drm_virt_pm_reset':
+                late |= waiting
+            elif event == 'dma_fence_init' and names == [driver, timeline]:
+                waiting.add((context, seqno))
+            elif event == 'dma_fence_signaled':
+                waiting.discard((context, seqno))
+                late.discard((context, seqno))
+        self.expect(waiting, 'the trace has no fence')
+        self.expect(not late, f'these fences are never signalled: {sorted(late)}')
 
     def let_others_fail(self, callback):
         """A device refuses to sleep in @callback, after ours was suspended."""
