@@ -45,13 +45,42 @@ class Command:
         return f'{self.name}({self.line})'
 
 
-class HostLog:
+class Commands:
+    """What one device was told, RESET among it."""
+
+    PICTURE = None                      # the command that makes the host show one
+
+    def __init__(self):
+        self.commands = []
+        self.errors = []                # what QEMU complained about
+
+    @property
+    def resets(self):
+        """How often the device was reset."""
+        return sum(c.name == 'RESET' for c in self.commands)
+
+    def since_reset(self):
+        """The commands of the device's present life."""
+        resets = [i for i, c in enumerate(self.commands) if c.name == 'RESET']
+        return self.commands[resets[-1] + 1:] if resets else self.commands
+
+    def until_first_flush(self):
+        """The commands from the last reset to the first picture, that included."""
+        commands = self.since_reset()
+        for i, command in enumerate(commands):
+            if command.name == self.PICTURE:
+                return commands[:i + 1]
+        return commands
+
+
+class HostLog(Commands):
     """What one GPU was told, from a log that may tell of others and of the disk."""
 
+    PICTURE = 'res_flush'
     tells_cursor = True                 # and so it is judged
 
     def __init__(self, text, gpu=0):
-        self.errors = []                # what QEMU complained about
+        super().__init__()
         self._blocks = set()
         self._statuses = []
         self._kicks = []
@@ -65,7 +94,6 @@ class HostLog:
         self.gpus = list(dict.fromkeys(
             device for _, _, device, value in self._statuses
             if value and device not in self._blocks))
-        #: of the GPU, RESET among them
         self.commands = [c for c in self._all if self._is_for(c, gpu)]
 
     def _parse(self, number, line):
@@ -118,27 +146,9 @@ class HostLog:
         return [line for line, device in self._kicks if device not in self._blocks]
 
     @property
-    def resets(self):
-        """How often the device was reset."""
-        return sum(c.name == 'RESET' for c in self.commands)
-
-    @property
     def creations(self):
         """How many resources were ever created."""
         return sum(c.name.startswith('res_create') for c in self.commands)
-
-    def since_reset(self):
-        """The commands of the device's present life."""
-        resets = [i for i, c in enumerate(self.commands) if c.name == 'RESET']
-        return self.commands[resets[-1] + 1:] if resets else self.commands
-
-    def until_first_flush(self):
-        """The commands from the last reset to the first picture, that included."""
-        commands = self.since_reset()
-        for i, command in enumerate(commands):
-            if command.name == 'res_flush':
-                return commands[:i + 1]
-        return commands
 
     def after(self, line):
         """The commands since a moment that was noted as its last line."""

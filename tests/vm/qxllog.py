@@ -13,7 +13,7 @@ and is valid is seen in the picture only.
 
 import re
 
-from hostlog import Command
+from hostlog import Command, Commands
 
 TRACE = ('qxl_io_write', 'qxl_set_guest_bug', 'qxl_io_unexpected_vga_mode',
          'qxl_io_read_unexpected', 'qxl_io_destroy_primary_ignored')
@@ -33,11 +33,13 @@ ALLOWED = (
 )
 
 
-class HostLog:
+class HostLog(Commands):
     """What one device was told, from a log that may tell of others."""
 
+    PICTURE = 'draw'
+
     def __init__(self, text, gpu=0):
-        self.errors = []                # what QEMU complained about
+        super().__init__()
         self.tells_cursor = gpu == 0
         self._gpu = gpu
         found = []                      # (place, Command)
@@ -80,23 +82,6 @@ class HostLog:
             found.append((place, command))
         elif line and not match and not any(re.search(a, line) for a, _ in ALLOWED):
             self.errors.append(line)
-
-    @property
-    def resets(self):
-        """How often the guest reset the device."""
-        return sum(c.name == 'RESET' for c in self.commands)
-
-    def since_reset(self):
-        resets = [i for i, c in enumerate(self.commands) if c.name == 'RESET']
-        return self.commands[resets[-1] + 1:] if resets else self.commands
-
-    def until_first_flush(self):
-        """The commands from the last reset to the first picture, that included."""
-        commands = self.since_reset()
-        for i, command in enumerate(commands):
-            if command.name == 'draw':
-                return commands[:i + 1]
-        return commands
 
     def cursor(self, _):
         """(x, y, visible) as the host was last told, or None since the reset."""
