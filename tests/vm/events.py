@@ -63,6 +63,11 @@ class Events(list):
                     if event.name in ('power-on', 'reset')), default=0)
         return Events(self[last:])
 
+    def bytes_copied(self):
+        """By all engines, of a model that has ended"""
+        return sum(int(event.bytes_copied) for event in self.named('engine-count')
+                   if 'bytes-copied' in event.values)
+
     def first_accesses(self):
         """Of each hub the first one since the driver last brought the GPU up."""
         return list({event.hub: event for event in self.named('first-access')}.values())

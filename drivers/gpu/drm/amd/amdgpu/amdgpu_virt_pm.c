@@ -620,9 +620,10 @@ int amdgpu_virt_pm_wait_kfd(void)
  * @wq: where it was queued
  * @work: the work, which is running
  *
- * A work that restores a process was queued before the suspend, or by an MMU
- * notifier after a resume that failed. It writes page tables and queues of all
- * GPUs of the process.
+ * A work that restores a process was queued by the eviction before the suspend, or
+ * by an MMU notifier after a resume that failed. It writes buffers, page tables and
+ * queues of all GPUs of the process. Before the suspend it would move back what was
+ * evicted, so that it has to be evicted once more.
  *
  * Context: The work.
  *
@@ -631,7 +632,9 @@ int amdgpu_virt_pm_wait_kfd(void)
 bool amdgpu_virt_pm_defer_kfd(struct workqueue_struct *wq,
 			      struct delayed_work *work)
 {
-	if (likely(!atomic_read(&amdgpu_virt_pm_num_down)))
+	if (likely(!atomic_read(&amdgpu_virt_pm_num_down) &&
+		   (list_empty(&amdgpu_virt_pm_gpus) ||
+		    drm_virt_pm_get_transition() == DRM_VIRT_PM_NONE)))
 		return false;
 
 	queue_delayed_work(wq, work, msecs_to_jiffies(100));
