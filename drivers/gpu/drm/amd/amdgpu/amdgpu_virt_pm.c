@@ -48,7 +48,8 @@
  * restores the processes that have no memory on it.
  *
  * A suspend is refused before tasks are frozen if the content of VRAM of all these
- * GPUs is larger than the memory and swap space that are free.
+ * GPUs is larger than the memory and swap space that are free, and while an importer
+ * has pinned a buffer in VRAM.
  *
  * All this is for GPUs with GMC 9 and compute partitions (MI300) in a virtual
  * machine. Other devices, runtime PM, vga_switcheroo, s0ix and GPU resets are
@@ -490,7 +491,10 @@ static u64 amdgpu_virt_pm_vram_content(struct amdgpu_device *adev)
 }
 
 /*
- * With less than this the eviction fails after minutes of copying, when the OOM
+ * What an importer has pinned in VRAM can neither be moved nor be written back before
+ * the importer accesses it.
+ *
+ * With less memory than this the eviction fails after minutes of copying, when the OOM
  * killer is off. An image needs more, as the PM core finds out.
  */
 static int amdgpu_virt_pm_op_check(struct drm_virt_pm *base,
@@ -498,8 +502,15 @@ static int amdgpu_virt_pm_op_check(struct drm_virt_pm *base,
 				   struct seq_buf *why)
 {
 	u64 have = (u64)max(si_mem_available(), 0L) + get_nr_swap_pages();
-	struct amdgpu_virt_pm *pm;
+	struct amdgpu_virt_pm *pm = to_amdgpu_virt_pm(base);
+	int pinned = atomic_read(&pm->num_pinned);
 	u64 need = 0;
+
+	if (pinned) {
+		seq_buf_printf(why, "another device uses VRAM, pinned buffers: %d",
+			       pinned);
+		return -EBUSY;
+	}
 
 	spin_lock(&amdgpu_virt_pm_gpus_lock);
 	list_for_each_entry(pm, &amdgpu_virt_pm_gpus, node)
@@ -597,6 +608,23 @@ int amdgpu_virt_pm_wait_running(struct drm_device *ddev)
 
 	pm = drm_to_adev(ddev)->virt_pm;
 	return pm ? drm_virt_pm_wait_running(&pm->base) : 0;
+}
+
+/**
+ * amdgpu_virt_pm_count_pin - count a buffer that an importer pins
+ * @bo: the buffer, which is pinned
+ * @count: 1, or -1 if it is about to be unpinned
+ *
+ * A suspend is refused while such a buffer is in VRAM.
+ *
+ * Context: The reservation lock of @bo is held.
+ */
+void amdgpu_virt_pm_count_pin(struct amdgpu_bo *bo, int count)
+{
+	struct amdgpu_device *adev = amdgpu_ttm_adev(bo->tbo.bdev);
+
+	if (adev->virt_pm && bo->tbo.resource->mem_type == TTM_PL_VRAM)
+		atomic_add(count, &adev->virt_pm->num_pinned);
 }
 
 /**

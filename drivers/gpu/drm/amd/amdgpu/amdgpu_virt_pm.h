@@ -2,12 +2,14 @@
 #ifndef __AMDGPU_VIRT_PM_H__
 #define __AMDGPU_VIRT_PM_H__
 
+#include <linux/atomic.h>
 #include <linux/kconfig.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
 #include <drm/drm_virt_pm.h>
 
+struct amdgpu_bo;
 struct amdgpu_device;
 struct delayed_work;
 struct drm_device;
@@ -75,6 +77,9 @@ struct amdgpu_virt_pm {
 	/** @node: In the list of all GPUs. */
 	struct list_head node;
 
+	/** @num_pinned: Buffers that importers have pinned in VRAM. */
+	atomic_t num_pinned;
+
 	/** @blocks_kfd: Among the GPUs that amdgpu_virt_pm_wait_kfd() waits for. */
 	bool blocks_kfd;
 };
@@ -98,6 +103,7 @@ void amdgpu_virt_pm_set_error(struct amdgpu_device *adev, const char *what);
 
 /* entries for user space */
 int amdgpu_virt_pm_wait_running(struct drm_device *ddev);
+void amdgpu_virt_pm_count_pin(struct amdgpu_bo *bo, int count);
 int amdgpu_virt_pm_wait_kfd(void);
 bool amdgpu_virt_pm_defer_kfd(struct workqueue_struct *wq,
 			      struct delayed_work *work);
@@ -172,6 +178,10 @@ static inline void amdgpu_virt_pm_set_error(struct amdgpu_device *adev,
 static inline int amdgpu_virt_pm_wait_running(struct drm_device *ddev)
 {
 	return 0;
+}
+
+static inline void amdgpu_virt_pm_count_pin(struct amdgpu_bo *bo, int count)
+{
 }
 
 static inline int amdgpu_virt_pm_wait_kfd(void)

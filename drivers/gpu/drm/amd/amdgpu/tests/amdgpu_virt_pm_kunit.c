@@ -516,6 +516,30 @@ static void amdgpu_virt_pm_test_kfd_work(struct kunit *test)
 	destroy_delayed_work_on_stack(&work);
 }
 
+/* An importer has pinned a buffer in VRAM, and another one in system memory */
+static void amdgpu_virt_pm_test_pinned(struct kunit *test)
+{
+	struct fake *fake = fake_pf(test);
+	struct amdgpu_bo *bo = kunit_kzalloc(test, sizeof(*bo), GFP_KERNEL);
+	struct ttm_resource vram = { .mem_type = TTM_PL_VRAM };
+	struct ttm_resource gtt = { .mem_type = TTM_PL_TT };
+	struct drm_virt_pm *base = &fake->adev->virt_pm->base;
+
+	KUNIT_ASSERT_NOT_NULL(test, bo);
+	bo->tbo.bdev = &fake->adev->mman.bdev;
+	bo->tbo.resource = &gtt;
+	amdgpu_virt_pm_count_pin(bo, 1);
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_check(base), 0);
+
+	bo->tbo.resource = &vram;
+	amdgpu_virt_pm_count_pin(bo, 1);
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_check(base), -EBUSY);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(base->refusal, "pinned buffers: 1"));
+
+	amdgpu_virt_pm_count_pin(bo, -1);
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_check(base), 0);
+}
+
 static void amdgpu_virt_pm_test_twice(struct kunit *test)
 {
 	struct fake *fake = fake_pf(test);
@@ -950,6 +974,7 @@ static void amdgpu_virt_pm_test_unbound_running(struct kunit *test)
 static struct kunit_case amdgpu_virt_pm_cases[] = {
 	KUNIT_CASE(amdgpu_virt_pm_test_order),
 	KUNIT_CASE(amdgpu_virt_pm_test_kfd_work),
+	KUNIT_CASE(amdgpu_virt_pm_test_pinned),
 	KUNIT_CASE(amdgpu_virt_pm_test_twice),
 	KUNIT_CASE(amdgpu_virt_pm_test_msix),
 	KUNIT_CASE_PARAM(amdgpu_virt_pm_test_fails, failures_gen_params),
