@@ -46,8 +46,13 @@ def story(vm):
     if vm.setup.qxl:
         vm.expect_fences_signalled('qxl', 'release')
 
+    name = vm.gpu_name(0)
     vm.starve(first)
     vm.suspend_and_wake()
     vm.give_up_display()
     vm.feed()
     vm.suspend_and_wake()
+    # nothing of a lost one stays behind, its releases and its picture to come neither
+    if vm.setup.qxl:
+        guest.close_cards()
+        guest.write('/sys/bus/pci/drivers/qxl/unbind', name)
