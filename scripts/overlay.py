@@ -108,19 +108,25 @@ def _makefile(directory, text, missing):
             return f'{directory}/{word}Makefile' in missing
         return word.endswith('.o') and f'{directory}/{word[:-1]}c' in missing
 
-    out = []
+    out, cut = [], False
     for logical in re.findall(r'(?:[^\n]*\\\n)*[^\n]*\n', text):
+        if cut and logical == '\n' and out and out[-1] == '\n':
+            continue            # only around what is cut out: the rest is upstream's
+        cut = False
         m = re.match(r'CFLAGS_(\S+)', logical)
         if m and gone(m[1]):
             if out and out[-1].startswith('#'):     # what it is for
                 out.pop()
+            cut = True
             continue
         words = logical.replace('\\\n', '\n').split()
         if not any(map(gone, words)):
             out.append(logical)
         elif not all(map(gone, words[2:])):     # the first are NAME +=
             out.append(_without_words(logical, gone))
-    return re.sub(r'\n{3,}', '\n\n', ''.join(out)).rstrip('\n') + '\n'
+        else:
+            cut = True
+    return ''.join(out).rstrip('\n') + '\n'
 
 
 def _without_words(logical, gone):

@@ -29,6 +29,7 @@ import overlay                              # noqa: E402
 PackageCheck = package_check.PackageCheck
 
 
+
 class KernelLog(unittest.TestCase):
     GOOD = (
         '[    0.000000] Command line: console=ttyS0 oops=panic panic=-1',
@@ -658,6 +659,11 @@ int init(struct vpm *vpm)
     def test_unknown_part(self):
         with self.assertRaises(common.Failure):
             self.lay(['down'])
+
+    def test_only_blank_lines_around_a_cut_go(self):
+        text = 'obj-y += a.o\n\n\nobj-y += b.o\n\nobj-y += c.o\n\nobj-y += d.o\n'
+        self.assertEqual(overlay.without_missing('d/Makefile', text, {'d/c.c'}),
+                         text.replace('obj-y += c.o\n\n', ''))
 
     def test_makefile(self):
         text = overlay.without_missing('d/Makefile', self.MAKEFILE,
