@@ -11,12 +11,11 @@ import statistics
 import subprocess
 
 from model import ModelSetup
-from vm import Setup
+from vm import TRACING, Setup
 from verdict import Failure
 
 PHASES = ('freeze', 'thaw', 'restore')
 PHASE_TIME = re.compile(r'PM: (\w+) of devices complete after (\d+\.\d+) msecs')
-TRACING = '/sys/kernel/tracing'
 EVENT = re.compile(r'(\d+\.\d+): drm_virt_pm_(drain|reset):')
 SLAB = re.compile(r'^Slab: +(\d+) kB', re.M)
 
@@ -74,8 +73,7 @@ def sleeps(bench, counts):
 
 def _sleep_once(vm, first, count):
     if vm.hooked:
-        for event in ('drain', 'reset'):
-            vm.guest.write(f'{TRACING}/events/drm_virt_pm/drm_virt_pm_{event}/enable', '1')
+        vm.trace('drm_virt_pm/drm_virt_pm_drain', 'drm_virt_pm/drm_virt_pm_reset')
         vm.guest.write(f'{TRACING}/trace', '0')
     console = len(vm.files.console_text())
     start = _settled(vm).last_line

@@ -12,8 +12,4 @@ SETUP = ModelSetup(later_model=('--fb-location', '0x9000'), expected_log=FAULTY)
 
 
 def story(vm):
-    vm.power_on_with_driver('CPX')
-    vm.use_gpu()
-    vm.hibernate_and_power_on_again()
-    vm.expect_lost('its VRAM has another address')
-    vm.expect_never_accessed()
+    vm.hibernate_onto_another('its VRAM has another address')

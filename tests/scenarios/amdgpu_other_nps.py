@@ -12,8 +12,4 @@ SETUP = ModelSetup(later_model=('--nps', '4'), expected_log=FAULTY)
 
 
 def story(vm):
-    vm.power_on_with_driver('CPX')
-    vm.use_gpu()
-    vm.hibernate_and_power_on_again()
-    vm.expect_lost('it is in another memory partition mode')
-    vm.expect_never_accessed()
+    vm.hibernate_onto_another('it is in another memory partition mode')

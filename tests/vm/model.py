@@ -522,6 +522,14 @@ class ModelVm(Vm):
         self.expect(self.events().since_reset().named('queue-map', kind='user'),
                     'no user queue was mapped since the last reset')
 
+    def hibernate_onto_another(self, difference):
+        """later_model differs in that: the GPU is given up, before any access."""
+        self.power_on_with_driver('CPX')
+        self.use_gpu()
+        self.hibernate_and_power_on_again()
+        self.expect_lost(difference)
+        self.expect_never_accessed()
+
     def expect_never_accessed(self):
         """Nothing on the device that runs has accessed memory."""
         first = self.events().named('first-access')

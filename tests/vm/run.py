@@ -247,8 +247,7 @@ def amdgpu_scenarios():
 def default_scenarios():
     """What runs if nothing is named: of those with amdgpu and over a qxl the essence."""
     return [name for name in scenarios()
-            if name in AMDGPU_ESSENCE or not wants_amdgpu(name)
-            ] + list(QXL_ESSENCE)
+            if name in AMDGPU_ESSENCE or not wants_amdgpu(name)] + list(QXL_ESSENCE)
 
 
 def devices(path):

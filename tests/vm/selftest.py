@@ -29,7 +29,6 @@ import overlay                              # noqa: E402
 PackageCheck = package_check.PackageCheck
 
 
-
 class KernelLog(unittest.TestCase):
     GOOD = (
         '[    0.000000] Command line: console=ttyS0 oops=panic panic=-1',

@@ -550,11 +550,14 @@ class Vm:
         self._load_pm_fail()
         self.guest.write('/sys/module/pm_fail/parameters/last_words', 'Y')
 
+    def trace(self, *events):
+        for event in events:
+            self.guest.write(f'{TRACING}/events/{event}/enable', '1')
+
     def trace_fences(self):
         """From here on, and when a device is reset."""
-        for event in ('dma_fence/dma_fence_init', 'dma_fence/dma_fence_signaled',
-                      'drm_virt_pm/drm_virt_pm_reset'):
-            self.guest.write(f'{TRACING}/events/{event}/enable', '1')
+        self.trace('dma_fence/dma_fence_init', 'dma_fence/dma_fence_signaled',
+                   'drm_virt_pm/drm_virt_pm_reset')
 
     def expect_fences_signalled(self, driver, timeline):
         """All of this kind that were made before the last reset."""
@@ -910,7 +913,8 @@ class Vm:
         if reason is None:
             self._poll(wrong)
         else:
-            self.expect(not wrong(), wrong())
+            problem = wrong()
+            self.expect(not problem, problem)
 
     def lost(self, driver='virtio'):
         """Why the driver gave its device up; None if it did not."""

@@ -17,6 +17,7 @@
  *      device, and what is seen of that is logged once each time:
  *      dma-while-off what=memory by=, register-written-while-off what= by=,
  *      doorbell-while-off what=doorbell by=, and when that ends vram-written-while-off
+ *      by= from= size=, one for each part of VRAM
  * fault-injected name= arg=    an option's fault is on from here on
  *
  * fault-interrupt hub= armed=0|1 context0=

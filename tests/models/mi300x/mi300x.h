@@ -215,6 +215,8 @@ struct psp {
 	unsigned int firmware;
 };
 
+#define VRAM_CHUNKS 256
+
 /**
  * struct bus - what the model makes of PCI_COMMAND
  * @master: it may access the guest's memory
@@ -222,8 +224,6 @@ struct psp {
  * @vram: checksums of parts of VRAM at that moment
  * @complained: of what was seen while @off, in the order of enum misuse
  */
-#define VRAM_CHUNKS 256
-
 enum misuse { DMA, REGISTER, DOORBELL, MISUSES };
 
 struct bus {
