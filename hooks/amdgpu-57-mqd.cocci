@@ -14,7 +14,7 @@ identifier adev;
  mqd_on_vram(struct amdgpu_device *adev)
  {
 -	if (adev->apu_prefer_gtt)
-+	/* pinned VRAM of a virtual machine's GPU is lost in every sleep state */
++	/* pinned VRAM is lost in every sleep state */
 +	if (adev->virt_pm || adev->apu_prefer_gtt)
  		return false;
  	...

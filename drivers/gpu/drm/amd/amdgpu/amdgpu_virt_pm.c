@@ -25,11 +25,11 @@
 /**
  * DOC: amdgpu
  *
- * A GPU that was passed through to a virtual machine comes back from a
- * hibernation without its VRAM, page tables, partition mode and interrupt
- * setup, be it a physical or a virtual function. amdgpu_device_resume() brings
- * it up in phases that a GPU reset shares. On the way from a sleep state of the
- * system the following is done in addition, in this order:
+ * A GPU comes back from a hibernation without its VRAM, page tables, partition
+ * mode and interrupt setup. One that was passed through to a virtual machine can
+ * be another one then. amdgpu_device_resume() brings it up in phases that a GPU
+ * reset shares. On the way from a sleep state of the system the following is done
+ * in addition, in this order:
  *
  * * amdgpu_virt_pm_check_device(): vendor, device and revision are those of the
  *   device that was suspended, its interrupts are still routed, and its registers
@@ -47,13 +47,15 @@
  * the work unplugs the DRM devices of the GPU and its partitions, and KFD
  * restores the processes that have no memory on it.
  *
- * A suspend is refused before tasks are frozen if the content of VRAM of all these
- * GPUs is larger than the memory and swap space that are free, and while an importer
- * has pinned a buffer in VRAM.
+ * A suspend is refused before tasks are frozen if the content of VRAM of all GPUs
+ * is larger than the memory and swap space that are free, and while an importer has
+ * pinned a buffer in VRAM.
  *
- * All this is for GPUs with GMC 9 and compute partitions (MI300) in a virtual
- * machine. Other devices, runtime PM, vga_switcheroo, s0ix and GPU resets are
- * not affected.
+ * amdgpu_virt_pm_check_identity(), amdgpu_virt_pm_check_error() and the refusal for
+ * pinned buffers are for discrete GPUs with GMC 9 and compute partitions (MI300). A
+ * desktop lives on if an IB test of a video engine fails, and imports what it shows.
+ * The rest is for all GPUs, in a virtual machine or not. Runtime PM, vga_switcheroo,
+ * s0ix and GPU resets are not affected.
  */
 
 /*
@@ -63,7 +65,7 @@
 static atomic_t amdgpu_virt_pm_num_down = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(amdgpu_virt_pm_kfd_wait);
 
-/* All GPUs that are supported, and the lock of this list */
+/* All GPUs, and the lock of this list */
 static LIST_HEAD(amdgpu_virt_pm_gpus);
 static DEFINE_SPINLOCK(amdgpu_virt_pm_gpus_lock);
 
@@ -125,13 +127,13 @@ bool amdgpu_virt_pm_is_lost(struct amdgpu_device *adev)
  * @what: what failed, a string literal
  *
  * Makes the running resume fail at the next amdgpu_virt_pm_check_error(). Does
- * nothing outside of a resume.
+ * nothing outside of a resume, or if the GPU is not checked.
  *
  * Context: Any context.
  */
 void amdgpu_virt_pm_set_error(struct amdgpu_device *adev, const char *what)
 {
-	if (amdgpu_virt_pm_is_resuming(adev))
+	if (amdgpu_virt_pm_is_resuming(adev) && adev->virt_pm->checked)
 		cmpxchg(&adev->virt_pm->error, NULL, what);
 }
 
@@ -171,10 +173,11 @@ int amdgpu_virt_pm_check_engines(struct amdgpu_device *adev)
 	return r;
 }
 
+/* An error that ends the resume of any GPU */
 static int amdgpu_virt_pm_fail(struct amdgpu_device *adev, const char *what,
 			       int err)
 {
-	amdgpu_virt_pm_set_error(adev, what);
+	cmpxchg(&adev->virt_pm->error, NULL, what);
 	return err;
 }
 
@@ -317,19 +320,21 @@ int amdgpu_virt_pm_check_identity(struct amdgpu_device *adev)
 	if (!amdgpu_virt_pm_is_resuming(adev))
 		return 0;
 
+	adev->virt_pm->retry = true;
+	if (!adev->virt_pm->checked || amdgpu_sriov_vf(adev))
+		return 0;
+
 	/* after power-on its firmware can take two seconds until VRAM is there */
-	for (i = 0; i < 20 && !amdgpu_sriov_vf(adev); i++) {
+	for (i = 0; i < 20; i++) {
 		amdgpu_virt_pm_read_identity(adev, &id);
 		difference = amdgpu_virt_pm_compare(&id, &adev->virt_pm->identity);
 		if (!difference)
-			break;
+			return 0;
 		msleep(100);
 	}
-	if (difference)
-		return amdgpu_virt_pm_fail(adev, difference, -ENODEV);
 
-	adev->virt_pm->retry = true;
-	return 0;
+	adev->virt_pm->retry = false;
+	return amdgpu_virt_pm_fail(adev, difference, -ENODEV);
 }
 
 /*
@@ -371,8 +376,9 @@ static int amdgpu_virt_pm_op_suspend(struct drm_virt_pm *base)
 	r = amdgpu_virt_pm_suspend_device(base->drm);
 	if (r) {
 		/* amdgpu_device_suspend() clears it where it undoes its work */
-		if (pm->adev->in_suspend)
-			drm_virt_pm_lose(base, "suspend failed half-way");
+		if (!pm->adev->in_suspend)
+			return drm_virt_pm_refuse(base, r, "amdgpu cannot be suspended");
+		drm_virt_pm_lose(base, "suspend failed half-way");
 		return r;
 	}
 
@@ -469,7 +475,7 @@ static void amdgpu_virt_pm_op_unplug(struct drm_virt_pm *base)
 	int i;
 
 	/* the first partition is the device itself */
-	for (i = 1; i < MAX_XCP && xcp_mgr->xcp[i].ddev; i++)
+	for (i = 1; xcp_mgr && i < MAX_XCP && xcp_mgr->xcp[i].ddev; i++)
 		drm_dev_unplug(xcp_mgr->xcp[i].ddev);
 
 	amdgpu_virt_pm_release_kfd(pm);
@@ -506,7 +512,7 @@ static int amdgpu_virt_pm_op_check(struct drm_virt_pm *base,
 	int pinned = atomic_read(&pm->num_pinned);
 	u64 need = 0;
 
-	if (pinned) {
+	if (pinned && pm->checked) {
 		seq_buf_printf(why, "another device uses VRAM, pinned buffers: %d",
 			       pinned);
 		return -EBUSY;
@@ -673,12 +679,13 @@ bool amdgpu_virt_pm_defer_kfd(struct workqueue_struct *wq,
  * Life cycle
  */
 
-static bool amdgpu_virt_pm_is_supported(struct amdgpu_device *adev)
+/* Whether its engines and its identity can be checked, see the overview */
+static bool amdgpu_virt_pm_can_check(struct amdgpu_device *adev)
 {
-	return (amdgpu_passthrough(adev) || amdgpu_sriov_vf(adev)) &&
-	       IP_VERSION_MAJ(amdgpu_ip_version(adev, GC_HWIP, 0)) == 9 &&
+	return IP_VERSION_MAJ(amdgpu_ip_version(adev, GC_HWIP, 0)) == 9 &&
 	       adev->xcp_mgr && adev->xcp_mgr->funcs &&
-	       adev->xcp_mgr->funcs->query_partition_mode;
+	       adev->xcp_mgr->funcs->query_partition_mode &&
+	       !(adev->flags & AMD_IS_APU);
 }
 
 static void amdgpu_virt_pm_release(struct drm_device *ddev, void *data)
@@ -691,10 +698,8 @@ static void amdgpu_virt_pm_release(struct drm_device *ddev, void *data)
 }
 
 /**
- * amdgpu_virt_pm_init - set up suspend and resume of a passed-through GPU
+ * amdgpu_virt_pm_init - set up suspend and resume of a GPU
  * @adev: the device
- *
- * Leaves &amdgpu_device.virt_pm NULL if the device is not supported.
  *
  * Context: Probe, before drm_dev_register().
  *
@@ -706,17 +711,12 @@ int amdgpu_virt_pm_init(struct amdgpu_device *adev)
 	struct amdgpu_virt_pm *pm;
 	int r;
 
-	if (!amdgpu_virt_pm_is_supported(adev)) {
-		if (amdgpu_passthrough(adev) || amdgpu_sriov_vf(adev))
-			drm_info(ddev, "not checked after sleep states: not GFX 9 with compute partitions\n");
-		return 0;
-	}
-
 	pm = drmm_kzalloc(ddev, sizeof(*pm), GFP_KERNEL);
 	if (!pm)
 		return -ENOMEM;
 
 	pm->adev = adev;
+	pm->checked = amdgpu_virt_pm_can_check(adev);
 	r = drmm_virt_pm_init(&pm->base, ddev, &amdgpu_virt_pm_ops);
 	if (r)
 		return r;
@@ -728,8 +728,14 @@ int amdgpu_virt_pm_init(struct amdgpu_device *adev)
 	if (r)
 		return r;
 
-	amdgpu_virt_pm_read_identity(adev, &pm->identity);
 	adev->virt_pm = pm;
+	if (!pm->checked) {
+		drm_info(ddev, "not checked after sleep states: not a discrete GPU with GFX 9 and compute partitions\n");
+		return 0;
+	}
+
+	if (!amdgpu_sriov_vf(adev))
+		amdgpu_virt_pm_read_identity(adev, &pm->identity);
 	drm_info(ddev, "checked after sleep states%s\n",
 		 amdgpu_sriov_vf(adev) ? ", a virtual function not for its identity" : "");
 	return 0;

@@ -56,7 +56,7 @@ struct amdgpu_virt_pm_identity {
 };
 
 /**
- * struct amdgpu_virt_pm - suspend and resume of a passed-through GPU
+ * struct amdgpu_virt_pm - suspend and resume of a GPU
  */
 struct amdgpu_virt_pm {
 	/** @base: The library's part. */
@@ -64,6 +64,9 @@ struct amdgpu_virt_pm {
 
 	/** @adev: The device. */
 	struct amdgpu_device *adev;
+
+	/** @checked: Its engines and, of a physical function, its identity are checked. */
+	bool checked;
 
 	/** @error: What failed first in the resume that is running, or NULL. */
 	const char *error;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
 /*
- * A passed-through GPU made of test code: IP blocks, a fault interrupt and a PCI
+ * A GPU made of test code: IP blocks, a fault interrupt and a PCI
  * device that log their calls. amdgpu_device_suspend(), amdgpu_device_resume()
  * and the reset are stubs. They call amdgpu_virt_pm where the real
  * ones do; the scenarios with the model test the real ones.
@@ -353,11 +353,8 @@ static struct amdgpu_device *fake_device(struct kunit *test, u32 caps, u32 gc)
 	return adev;
 }
 
-static struct fake *fake_gpu(struct kunit *test, u32 caps)
+static struct fake *fake_init(struct kunit *test, struct amdgpu_device *adev)
 {
-	struct amdgpu_device *adev;
-
-	adev = fake_device(test, caps, IP_VERSION(9, 4, 3));
 	the_fake->identity.vram_mb = 1024;
 	the_fake->identity.fb_base = 0x8000000000;
 	the_fake->identity.nps = AMDGPU_NPS1_PARTITION_MODE;
@@ -376,6 +373,11 @@ static struct fake *fake_gpu(struct kunit *test, u32 caps)
 	disable_delayed_work_sync(&adev->virt_pm->base.work);
 
 	return the_fake;
+}
+
+static struct fake *fake_gpu(struct kunit *test, u32 caps)
+{
+	return fake_init(test, fake_device(test, caps, IP_VERSION(9, 4, 3)));
 }
 
 static struct fake *fake_pf(struct kunit *test)
@@ -730,6 +732,8 @@ static void amdgpu_virt_pm_test_suspend_fails(struct kunit *test)
 	fake->suspend_ret = -ENOMEM;
 	fake->suspend_undone = true;
 	KUNIT_EXPECT_EQ(test, suspend(fake), -ENOMEM);
+	KUNIT_EXPECT_STREQ(test, fake->adev->virt_pm->base.refusal,
+			   "suspend: amdgpu cannot be suspended (-12)");
 	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_down(fake->adev));
 	KUNIT_EXPECT_EQ(test, wait_running(fake), 0);
 	KUNIT_EXPECT_EQ(test, fault_count(fake), 1);
@@ -810,46 +814,70 @@ static void amdgpu_virt_pm_test_fences(struct kunit *test)
  * Devices and transitions that are not affected
  */
 
+struct other {
+	const char *name;
+	u32 caps, gc;
+	unsigned long flags;
+	bool has_partitions;
+	bool checked;
+};
+
+static const struct other others[] = {
+	{ "MI300X, not in a guest", 0, IP_VERSION(9, 4, 3), 0, true, true },
+	{ "MI300A", AMDGPU_PASSTHROUGH_MODE, IP_VERSION(9, 4, 3), AMD_IS_APU, true,
+	  false },
+	{ "Vega", AMDGPU_PASSTHROUGH_MODE, IP_VERSION(9, 4, 0), 0, false, false },
+	{ "Navi 2x", AMDGPU_PASSTHROUGH_MODE, IP_VERSION(10, 3, 0), 0, false, false },
+	{ "Navi 3x, not in a guest", 0, IP_VERSION(11, 0, 0), 0, false, false },
+	{ "a virtual function", AMDGPU_SRIOV_CAPS_IS_VF, IP_VERSION(12, 0, 0), 0,
+	  true, false },
+};
+
+static void describe_other(const struct other *other, char *desc)
+{
+	strscpy(desc, other->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(others, others, describe_other);
+
+/* A skipped thaw, loss and the second try are for all; checks are not */
 static void amdgpu_virt_pm_test_others(struct kunit *test)
 {
-	static const struct {
-		u32 caps, gc;
-	} others[] = {
-		{ 0, IP_VERSION(9, 4, 3) },
-		{ AMDGPU_PASSTHROUGH_MODE, IP_VERSION(10, 3, 0) },
-		{ AMDGPU_PASSTHROUGH_MODE, IP_VERSION(11, 0, 0) },
-		{ AMDGPU_SRIOV_CAPS_IS_VF, IP_VERSION(12, 0, 0) },
-	};
-	struct amdgpu_device *adev;
-	unsigned int i;
+	const struct other *other = test->param_value;
+	struct amdgpu_device *adev = fake_device(test, other->caps, other->gc);
+	struct fake *fake;
 
-	adev = fake_device(test, 0, 0);
-	for (i = 0; i < ARRAY_SIZE(others); i++) {
-		adev->virt.caps = others[i].caps;
-		adev->ip_versions[GC_HWIP][0] = others[i].gc;
-		KUNIT_ASSERT_EQ(test, amdgpu_virt_pm_init(adev), 0);
-		KUNIT_EXPECT_NULL(test, adev->virt_pm);
-	}
+	adev->flags |= other->flags;
+	if (!other->has_partitions)
+		adev->xcp_mgr = NULL;
+	fake = fake_init(test, adev);
+	KUNIT_EXPECT_EQ(test, adev->virt_pm->checked, other->checked);
 
-	/* GMC 9 without partitions: Vega */
-	adev->virt.caps = AMDGPU_PASSTHROUGH_MODE;
-	adev->ip_versions[GC_HWIP][0] = IP_VERSION(9, 4, 0);
-	adev->xcp_mgr = NULL;
-	KUNIT_ASSERT_EQ(test, amdgpu_virt_pm_init(adev), 0);
-	KUNIT_ASSERT_NULL(test, adev->virt_pm);
-
-	/* all functions can be called */
-	amdgpu_virt_pm_set_error(adev, "none");
-	KUNIT_EXPECT_EQ(test, fake_resume(adev_to_drm(adev)), 0);
-	expect_log(test, the_fake, "+common +gmc +ih | +psp | +gfx +sdma | kfd late");
-	KUNIT_EXPECT_EQ(test, fault_count(the_fake), 2);
-	KUNIT_EXPECT_EQ(test, wait_running(the_fake), 0);
+	/* the thaw is skipped */
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	run_work(fake);
 	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_down(adev));
-	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_lost(adev));
 
-	unbind(the_fake);
-	KUNIT_EXPECT_TRUE(test, drm_dev_is_unplugged(adev_to_drm(adev)));
-	KUNIT_EXPECT_EQ(test, wait_running(the_fake), -ENODEV);
+	/* for example an IB test of a video engine */
+	fake->trick = TROUBLE_IN_LATE_INIT;
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	KUNIT_EXPECT_EQ(test, resume(fake), other->checked ? -EIO : 0);
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_is_lost(adev), other->checked);
+	if (other->checked)
+		return;
+
+	fake->identity.fb_base += SZ_1G;
+	fake->trick = NO_TRICK;
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	KUNIT_EXPECT_EQ(test, resume(fake), 0);
+
+	fake->trick = PHASE2_FAILS;
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	KUNIT_EXPECT_EQ(test, resume(fake), -ETIMEDOUT);
+	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_lost(adev));
+	run_work(fake);
+	KUNIT_EXPECT_STREQ(test, lost_reason(fake), "resume failed (-110)");
+	expect_lost(test, fake);
 }
 
 static void amdgpu_virt_pm_test_other_resumes(struct kunit *test)
@@ -983,7 +1011,7 @@ static struct kunit_case amdgpu_virt_pm_cases[] = {
 	KUNIT_CASE(amdgpu_virt_pm_test_identity_vf),
 	KUNIT_CASE(amdgpu_virt_pm_test_suspend_fails),
 	KUNIT_CASE(amdgpu_virt_pm_test_fences),
-	KUNIT_CASE(amdgpu_virt_pm_test_others),
+	KUNIT_CASE_PARAM(amdgpu_virt_pm_test_others, others_gen_params),
 	KUNIT_CASE(amdgpu_virt_pm_test_other_resumes),
 	KUNIT_CASE(amdgpu_virt_pm_test_not_resumed),
 	KUNIT_CASE(amdgpu_virt_pm_test_not_resumed_fails),
