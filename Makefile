@@ -38,7 +38,7 @@ help:
 	@echo '                  cross compiled, on 6.12 unless KERNEL is named (20 minutes)'
 	@echo 'make histories    random histories of virtio-gpu on a mock host, STEPS=100000 of them'
 	@echo '                  from SEED=1 on; make test has a few'
-	@echo 'make mutants      break amdgpu on purpose, see that the scenarios notice (10 minutes)'
+	@echo 'make mutants      break amdgpu on purpose, see that the scenarios notice (an hour)'
 	@echo 'make check        checkpatch, kernel-doc, W=1, sparse, Sphinx and more, a few minutes;'
 	@echo '                  make check-NAME is one of them, scripts/check.py --list names them'
 	@echo 'make soak         100 sleeps of one guest in the debug kernel (half an hour)'
