@@ -512,8 +512,8 @@ class Vm:
     def load_driver(self, driver):
         self._load(driver)
 
-    def _load(self, module):
-        self.guest.do(f'load-module /{module}.ko')
+    def _load(self, module, parameters=''):
+        self.guest.do(f'load-module /{module}.ko {parameters}'.rstrip())
         self._modules.add(module)
 
     def unload_driver(self, driver):
@@ -628,6 +628,16 @@ class Vm:
                 self.guest.write(f'/sys/kernel/debug/{kind}/{name}', str(value))
         for name, value in (('ignore-gfp-highmem', 'N'), ('min-order', 0)):
             self.guest.write(f'/sys/kernel/debug/fail_page_alloc/{name}', str(value))
+
+    @contextlib.contextmanager
+    def failing_call(self, function, nth):
+        """The @nth call of @function from here on returns -ENOMEM at once."""
+        self._load('fail_call', f'function={function} nth={nth}')
+        yield
+        self.mark_kernel_log()
+        self.guest.do('unload-module fail_call')
+        calls = re.search(r'fail_call: (\d+) calls', '\n'.join(self.kernel_log()))
+        self.expect(calls and int(calls[1]) >= nth, f'{function} was not called {nth} times')
 
     def feed(self):
         for kind in ('failslab', 'fail_page_alloc'):

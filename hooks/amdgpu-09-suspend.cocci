@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// amdgpu: a suspend whose second eviction fails undoes its work, as in later kernels.
+//
+//# unless drivers/gpu/drm/amd/amdgpu/amdgpu_device.c unwind_userq
+//# file drivers/gpu/drm/amd/amdgpu/amdgpu_device.c
+//# add 1 static int amdgpu_device_suspend_unwind(
+//# add 1 return amdgpu_device_suspend_unwind(adev, fbcon, r);
+
+@evict@
+identifier adev, dev, r, fbcon;
+@@
+ amdgpu_device_suspend(struct drm_device *dev, bool fbcon)
+ {
+ 	...
+ 	struct amdgpu_device *adev = ...;
+ 	<...
+ 	r = amdgpu_device_evict_resources(adev);
+ 	if (r)
+-		return r;
++		return amdgpu_device_suspend_unwind(adev, fbcon, r);
+ 	...>
+ }
+
+@unwind depends on evict@
+@@
++/* Nothing but displays and KFD is down yet. Returns @err. */
++static int amdgpu_device_suspend_unwind(struct amdgpu_device *adev, bool fbcon,
++					int err)
++{
++	if (!adev->in_s0ix && amdgpu_amdkfd_resume(adev, adev->in_runpm))
++		return err;
++	if (amdgpu_device_ip_resume_phase3(adev))
++		return err;
++
++	if (fbcon)
++		drm_fb_helper_set_suspend_unlocked(adev_to_drm(adev)->fb_helper, false);
++	amdgpu_ras_resume(adev);
++
++	if (amdgpu_sriov_vf(adev)) {
++		amdgpu_virt_init_data_exchange(adev);
++		amdgpu_virt_release_full_gpu(adev, false);
++	}
++
++	adev->in_suspend = adev->in_s0ix = adev->in_s3 = false;
++
++	return err;
++}
++
+ int amdgpu_device_suspend(...) { ... }
