@@ -3,15 +3,14 @@
 //! caught amdgpu_fault_mmio not: its registers do not answer
 //
 //# file drivers/gpu/drm/amd/amdgpu/amdgpu_virt_pm.c
-//# gone "its registers do not answer"
+//# gone return amdgpu_virt_pm_fail(adev, "its registers do not answer"
 
 @@
 statement S;
-expression E;
 @@
  amdgpu_virt_pm_check_device(...)
  {
  	<...
--	if (!amdgpu_sriov_vf(...) && E && adev->nbio.funcs->get_memsize(adev) == ~0u) S
+-	if (!amdgpu_virt_pm_registers_answer(...)) S
  	...>
  }

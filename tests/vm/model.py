@@ -137,6 +137,10 @@ class ModelSetup(Setup):
         return dataclasses.replace(self, model=self.later_model)
 
     @property
+    def is_vf(self):
+        return '--vf' in self.model
+
+    @property
     def slots(self):
         return (SLOT,) if self.second is None else (SLOT, SECOND_SLOT)
 
@@ -293,7 +297,11 @@ class ModelVm(Vm):
     # Partitions
 
     def partition(self):
-        return self.guest.read(PARTITION).strip()
+        """Of a VF the host sets the mode, and the driver has no file for it."""
+        if not self.setup.is_vf:
+            return self.guest.read(PARTITION).strip()
+        self.guest.read(f'{DRIVER}/{SLOT}/vendor')      # it is bound
+        return self.events().mode()
 
     def set_partition(self, mode):
         if self.partition() != mode:
@@ -433,9 +441,9 @@ class ModelVm(Vm):
 
     def suspend_and_wake_with_fault(self):
         """The faults of --fault-later come while it sleeps."""
-        self.suspend_and_wake(meanwhile=self._inject)
+        self.suspend_and_wake(meanwhile=self.inject)
 
-    def _inject(self):
+    def inject(self):
         before = len(self.events().named('fault-injected'))
         self.qemu.model.inject_later()
         deadline = time.monotonic() + self.timeout

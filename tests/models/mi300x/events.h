@@ -7,12 +7,13 @@
  * change; new ones may be added, keys at the end of a line. Addresses and
  * register values are hexadecimal with 0x, everything else is decimal or a
  * word. hub= is gfxhubN (N: XCC) or mmhubN (N: AID); by= is who did it: mmio
- * (the guest's CPU), kiqN, cpN (N: XCC), sdmaN, psp, ih.
+ * (the guest's CPU), rlc (for it), kiqN, cpN (N: XCC), sdmaN, psp, ih.
  *
  * power-on xcc= sdma= aid= mode= firmware=psp|direct vram= poison=
- * reset by=bus|down mode=      the client reset the device: registers and engines
+ * reset by=bus|down|host mode= the client reset the device: registers and engines
  *      are as at power-on, no fault interrupt is armed; VRAM stays as it is. by=down:
- *      --reset-when-down, VRAM is as at power-on as well
+ *      --reset-when-down, VRAM is as at power-on as well; by=host: the same of a VF
+ *      whose driver asks for access and has not released it
  * bus-master on=0|1            of PCI_COMMAND. While it is off nobody should use the
  *      device, and what is seen of that is logged once each time:
  *      dma-while-off what=memory by=, register-written-while-off what= by=,
@@ -53,6 +54,16 @@
  * psp-order why=               a command that is not due yet
  * interrupt-lost client= src=  not delivered because that fault is injected
  * interrupt-dropped client= src= why=ring-off|no-memory
+ *
+ * With --vf:
+ * vf-mailbox message= number=  the guest sent it
+ * vf-access granted= active=   the host grants exclusive access; active=1: the guest
+ *      has a driver on the VF
+ * vf-page valid= version= used=        VF2PF when the driver is up, used= is in MB
+ * vf-order why=                a message that is not due
+ * vf-misuse what=page|partition by=    VF2PF is not valid; the mode was written
+ * register-without-access what= by=
+ *      the guest's CPU wrote it; once for one register
  *
  * with --trace: reg-read, reg-write name= value= by=, doorbell index= value=,
  *      interrupt client= src= ring= node= vmid=

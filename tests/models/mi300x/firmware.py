@@ -32,10 +32,14 @@ def rlc():
 
 def files():
     """Name below /lib/firmware: content"""
+    # gfx_firmware_header_v1_0: feature version, jump table offset and size
+    mec = firmware((1, 0), words(1, 0, 16), 4096)
     result = {
         'gc_9_4_3_rlc.bin': rlc(),
-        # gfx_firmware_header_v1_0: feature version, jump table offset and size
-        'gc_9_4_3_mec.bin': firmware((1, 0), words(1, 0, 16), 4096),
+        'gc_9_4_3_mec.bin': mec,
+        # these two of a virtual function; psp_firmware_header_v1_0
+        'gc_9_4_3_sjt_mec.bin': mec,
+        'psp_13_0_6_cap.bin': firmware((1, 0), words(1, 0, 256), 256),
         # sdma_firmware_header_v1_0: feature and change version, jump table
         'sdma_4_4_2.bin': firmware((1, 0), words(1, 1, 0, 0), 1024),
     }

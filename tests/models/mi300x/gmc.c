@@ -275,7 +275,8 @@ static void on_context0(struct gpu *gpu, void *arg, uint32_t reg, uint32_t value
 		event("fault-interrupt", "hub=%s armed=%d context0=0x%x", hub->name,
 		      hub->armed, value);
 	}
-	if (was_on && all_off(gpu))
+	/* the host of a VF decides when it is reset */
+	if (was_on && all_off(gpu) && !gpu->options.vf)
 		gpu_down(gpu);
 }
 

@@ -15,7 +15,7 @@
 static const char usage[] =
 "usage: mi300x --socket PATH [options]\n"
 "\n"
-"A model of an MI300X physical function for QEMU's vfio-user-pci: serves one\n"
+"A model of a function of an MI300X for QEMU's vfio-user-pci: serves one\n"
 "QEMU process on a unix socket and ends with it. Start it before QEMU; a\n"
 "restart of the machine is another process of both.\n"
 "\n"
@@ -42,6 +42,7 @@ static const char usage[] =
 "  --xgmi-node N          node N of 8 that are linked: only what registers say\n"
 "  --nps N                memory partition mode, 1, 2 or 4: only what registers say\n"
 "  --harvest              a VCN is missing in the discovery table\n"
+"  --vf                   a virtual function of SR-IOV, with its host\n"
 "  --fault NAME[=WHERE]   a fault from the start; more than one may be given\n"
 "  --fault-later NAME[=WHERE]   the same from the first SIGUSR1 on\n"
 "\n"
@@ -59,28 +60,15 @@ static const char usage[] =
 "                              ring of the PSP was made\n"
 "  mmio-dead                   registers read as ones and take nothing\n"
 "  config-gone                 so do all of them, and config space: off the bus\n"
+"  host-late=SECONDS           the host of a VF grants access so long after a request\n"
+"  host-ignores[=N]            the host does not answer N requests (default: all)\n"
 "\n"
 "NOT modelled: stale TLB entries, HDP and cache flushes, shaders and AQL dispatch,\n"
 "waves of a user queue that is preempted, the GFX pipe, SDMA paging and user queues,\n"
-"SMU, RAS, VCN, JPEG, displays, XGMI, virtual functions, what memory partitions other\n"
-"than NPS1 do, GPU resets other than the above, what firmware does, timing. Whatever\n"
+"SMU, RAS, VCN, JPEG, displays, XGMI, a VF that its host resets, what memory partitions\n"
+"other than NPS1 do, GPU resets other than the above, what firmware does, timing. Whatever\n"
 "the model does not know is plain memory. A pass means that the driver agrees with\n"
 "this model, not with silicon.\n";
-
-static const char * const fault_names[FAULTS] = {
-	[PARTITION_WRITE_IGNORED] = "partition-write-ignored",
-	[PSP_REFUSES] = "psp-refuses",
-	[PSP_SILENT] = "psp-silent",
-	[INVALIDATE_NEVER_ACKED] = "invalidate-never-acked",
-	[RING_TEST_FAILS] = "ring-test-fails",
-	[INTERRUPT_LOST] = "interrupt-lost",
-	[PSP_REFUSES_ONCE] = "psp-refuses-once",
-	[IB_LOST] = "ib-lost",
-	[KIQ_INVALIDATION_LOST] = "kiq-invalidation-lost",
-	[STRAY_ACCESS] = "stray-access",
-	[MMIO_DEAD] = "mmio-dead",
-	[CONFIG_GONE] = "config-gone",
-};
 
 static struct gpu mi300x;
 
@@ -94,51 +82,6 @@ static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *form
 	va_end(args);
 	fputc('\n', stderr);
 	exit(2);
-}
-
-/* Faults */
-
-const struct injected *injected(const struct gpu *gpu, enum fault fault)
-{
-	return &gpu->options.now[fault];
-}
-
-/* Is it on for @unit? Without an argument it is on for all. */
-bool injected_for(const struct gpu *gpu, enum fault fault, const char *unit)
-{
-	const struct injected *i = injected(gpu, fault);
-
-	return i->on && (!i->arg || !strcmp(i->arg, unit));
-}
-
-static void parse_fault(char *text, struct injected *faults)
-{
-	char *name = strsep(&text, "=");
-
-	for (unsigned int i = 0; i < FAULTS; i++) {
-		if (strcmp(name, fault_names[i]))
-			continue;
-		faults[i] = (struct injected){ true, text };
-		return;
-	}
-	die("no fault \"%s\"; see --help", name);
-}
-
-static void log_faults(const struct injected *faults)
-{
-	for (unsigned int i = 0; i < FAULTS; i++)
-		if (faults[i].on)
-			event("fault-injected", "name=%s arg=%s", fault_names[i],
-			      faults[i].arg ?: "all");
-}
-
-void inject_later(struct gpu *gpu)
-{
-	log_faults(gpu->options.later);
-	for (unsigned int i = 0; i < FAULTS; i++)
-		if (gpu->options.later[i].on)
-			gpu->options.now[i] = gpu->options.later[i];
-	gpu->dev.gone = injected(gpu, CONFIG_GONE)->on;
 }
 
 /* Options */
@@ -178,12 +121,14 @@ static void check_options(struct options *o)
 		die("nodes are 0 to 7");
 	if (o->nps != 1 && o->nps != 2 && o->nps != 4)
 		die("NPS1, NPS2 or NPS4");
+	if (o->vf && !o->psp)
+		die("a VF has its firmware loaded by the PSP");
 	if (o->poison & 1)
 		die("the poison must be even");
 }
 
 enum { SOCKET = 256, LOG, TRACE, XCC, SDMA, AID, PARTITION, PSP, DIRECT, VRAM, POISON, NO_VBIOS,
-	MSIX, RESET_WHEN_DOWN, FB_LOCATION, XGMI_NODE, NPS, HARVEST, FAULT, FAULT_LATER, HELP };
+	MSIX, RESET_WHEN_DOWN, FB_LOCATION, XGMI_NODE, NPS, HARVEST, VF, FAULT, FAULT_LATER, HELP };
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, SOCKET },
@@ -204,6 +149,7 @@ static const struct option long_options[] = {
 	{ "xgmi-node", required_argument, NULL, XGMI_NODE },
 	{ "nps", required_argument, NULL, NPS },
 	{ "harvest", no_argument, NULL, HARVEST },
+	{ "vf", no_argument, NULL, VF },
 	{ "fault", required_argument, NULL, FAULT },
 	{ "fault-later", required_argument, NULL, FAULT_LATER },
 	{ "help", no_argument, NULL, HELP },
@@ -247,6 +193,12 @@ static void parse_number(struct options *o, int option, const char *name)
 	}
 }
 
+static void add_fault(char *text, struct injected *faults)
+{
+	if (!fault_parse(text, faults))
+		die("no fault \"%s\"; see --help", text);
+}
+
 static void parse_option(struct options *o, struct paths *paths, int option, const char *name)
 {
 	switch (option) {
@@ -279,11 +231,14 @@ static void parse_option(struct options *o, struct paths *paths, int option, con
 	case HARVEST:
 		o->harvest = true;
 		break;
+	case VF:
+		o->vf = true;
+		break;
 	case FAULT:
-		parse_fault(optarg, o->now);
+		add_fault(optarg, o->now);
 		break;
 	case FAULT_LATER:
-		parse_fault(optarg, o->later);
+		add_fault(optarg, o->later);
 		break;
 	case HELP:
 		fputs(usage, stdout);
@@ -315,6 +270,7 @@ static struct paths parse_options(struct options *o, int argc, char **argv)
 void gpu_reset(struct gpu *gpu)
 {
 	registers_reset(gpu);
+	vf_reset(gpu);
 	gmc_reset(gpu);
 	cp_reset(gpu);
 	sdma_reset(gpu);
@@ -330,16 +286,22 @@ static void fill_vram(struct gpu *gpu)
 	if (gpu->options.poison)
 		memset(gpu->vram, gpu->options.poison, size);
 	discovery_write(gpu, gpu->vram + size - DISCOVERY_SIZE);
+	if (gpu->options.vf)
+		vf_upload(gpu);
 }
 
-/* The driver has turned off all memory hubs, the last thing that it does */
-void gpu_down(struct gpu *gpu)
+void gpu_lose_content(struct gpu *gpu, const char *by)
 {
-	if (!gpu->options.reset_when_down)
-		return;
 	gpu_reset(gpu);
 	fill_vram(gpu);
-	event("reset", "by=down mode=%s", partition_name(gpu->mode));
+	event("reset", "by=%s mode=%s", by, partition_name(gpu->mode));
+}
+
+/* The driver has turned off all memory hubs, or given a VF back: the last it does */
+void gpu_down(struct gpu *gpu)
+{
+	if (gpu->options.reset_when_down)
+		gpu_lose_content(gpu, "down");
 }
 
 static void make_vram(struct gpu *gpu)
@@ -362,10 +324,10 @@ static void power_on(struct gpu *gpu)
 	event("power-on", "xcc=%u sdma=%u aid=%u mode=%s firmware=%s vram=0x%lx poison=0x%x",
 	      o->xccs, o->sdmas, o->aids, partition_name(o->mode), o->psp ? "psp" : "direct",
 	      o->vram_size, o->poison);
-	log_faults(o->now);
+	faults_log(o->now);
 	ip_init(gpu);
+	vbios_write(gpu->rom, sizeof(gpu->rom), o->vf);
 	make_vram(gpu);
-	vbios_write(gpu->rom, sizeof(gpu->rom));
 	registers_init(gpu);
 	gmc_init(gpu);
 	ih_init(gpu);
@@ -373,6 +335,10 @@ static void power_on(struct gpu *gpu)
 	sdma_init(gpu);
 	psp_init(gpu);
 	partition_init(gpu);
+	if (o->vf) {
+		vf_init(gpu);
+		rlcg_init(gpu);
+	}
 	pci_init(gpu);
 	gpu->dev.gone = injected(gpu, CONFIG_GONE)->on;
 	gpu_reset(gpu);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A model of the physical function of an AMD Instinct MI300X, as far as the
+ * A model of a physical or virtual function of an AMD Instinct MI300X, as far as the
  * kernel's amdgpu drives it: enough for the unmodified driver to probe, to run
  * submissions, to hibernate and to resume on another instance of the model.
  *
@@ -10,13 +10,14 @@
  * with their interrupt; the IH ring; CP: KIQ and compute queues by MQD, run lists
  * of KFD with the user queues on them, the PM4 packets that the driver emits;
  * SDMA 4.4.2: the kernel's queue and its packets; PSP: bootloader mailbox and
- * GPCOM ring; compute partition modes.
+ * GPCOM ring; compute partition modes. With --vf, of which vf.c says more: the
+ * mailbox and its host, exclusive access, PF2VF and VF2PF, registers by RLC and PSP.
  *
  * NOT modelled, so a pass says nothing about it: stale TLB entries (every
  * access walks), HDP and cache flushes, shaders and AQL dispatch, running waves of
  * a user queue that is preempted, the GFX pipe, SDMA paging and user
- * queues, the SMU, RAS, VCN and JPEG, displays, XGMI, SR-IOV virtual
- * functions, what memory partitions other than NPS1 do, GPU resets (mode-1 or
+ * queues, the SMU, RAS, VCN and JPEG, displays, XGMI, a VF that its host resets,
+ * what memory partitions other than NPS1 do, GPU resets (mode-1 or
  * other: a new process, a bus reset, and with --reset-when-down the end of a
  * suspend clear it), firmware (accepted and ignored), timing, the banking of HQD
  * registers (only the KIQ is set up through them). Whatever the model does not
@@ -93,6 +94,8 @@ enum fault {
 	STRAY_ACCESS,
 	MMIO_DEAD,
 	CONFIG_GONE,
+	HOST_LATE,
+	HOST_IGNORES,
 	FAULTS,
 };
 
@@ -104,7 +107,7 @@ struct injected {
 struct options {
 	unsigned int xccs, sdmas, aids;
 	enum partition_mode mode;
-	bool psp, vbios, msix, trace, reset_when_down, harvest;
+	bool psp, vbios, msix, trace, reset_when_down, harvest, vf;
 	uint64_t vram_size;
 	unsigned int fb_location;	/* of VRAM, in units of 16 MB */
 	unsigned int nps;
@@ -205,14 +208,35 @@ struct sdma {
 
 /**
  * struct psp - the secure processor
+ * @base: of the ring
+ * @size: of the ring in dwords
  * @wptr: up to where the ring was read, in dwords
  * @ring: there is one
  * @firmware: how many images were loaded through it
  */
 struct psp {
-	uint32_t wptr;
+	uint64_t base;
+	uint32_t size, wptr;
 	bool ring;
 	unsigned int firmware;
+};
+
+/**
+ * struct vf - what the host knows of its virtual function
+ * @access: the request for exclusive access that it granted, 0: none
+ * @waiting: the one that it has not granted yet, 0: none
+ * @since: when that one came
+ * @ignored: how many it did not answer because of that fault
+ * @active: the guest has a driver on it
+ * @valid: the guest's message, as MAILBOX_CONTROL says
+ * @complained: the register of the last register-without-access
+ */
+struct vf {
+	uint32_t access, waiting;
+	double since;
+	unsigned long ignored;
+	bool active, valid;
+	uint32_t complained;
 };
 
 #define VRAM_CHUNKS 256
@@ -253,6 +277,7 @@ struct gpu {
 	struct queue queues[MAX_QUEUES];
 	struct sdma sdma[MAX_SDMA];
 	struct psp psp;
+	struct vf vf;
 	struct bus bus;
 	enum partition_mode mode, last_mode;	/* the last that was not MIXED */
 	uint32_t compute_status;		/* register */
@@ -313,7 +338,7 @@ void *pci_memory(struct gpu *gpu, const char *by, uint64_t address, size_t size)
 /* discovery.c, vbios.c: what the device has in VRAM and ROM from the start */
 #define DISCOVERY_SIZE		(64 << 10)	/* at the end of VRAM */
 void discovery_write(const struct gpu *gpu, uint8_t *to);
-void vbios_write(uint8_t *rom, size_t size);
+void vbios_write(uint8_t *rom, size_t size, bool vf);
 
 /* gmc.c, and gfxhub.c and mmhub.c for where the registers are */
 void gfxhub_init(struct gpu *gpu, struct hub *hub, unsigned int xcc);
@@ -389,11 +414,27 @@ void partition_reset(struct gpu *gpu);
 void partition_apply(struct gpu *gpu, unsigned int partitions);
 unsigned int partition_count(const struct gpu *gpu, enum partition_mode mode);
 
-/* main.c */
-void gpu_reset(struct gpu *gpu);
-void gpu_down(struct gpu *gpu);
+/* vf.c: the host of a virtual function; rlcg.c: registers by way of RLC */
+void vf_init(struct gpu *gpu);
+void vf_reset(struct gpu *gpu);
+void vf_gone(struct gpu *gpu);
+void vf_upload(struct gpu *gpu);
+void vf_spoil_page(struct gpu *gpu);
+bool vf_may_write(struct gpu *gpu, uint32_t reg);
+void vf_tick(struct gpu *gpu);
+void rlcg_init(struct gpu *gpu);
+
+/* faults.c */
+bool fault_parse(char *text, struct injected *faults);
+void faults_log(const struct injected *faults);
 void inject_later(struct gpu *gpu);
 const struct injected *injected(const struct gpu *gpu, enum fault fault);
 bool injected_for(const struct gpu *gpu, enum fault fault, const char *unit);
+unsigned long injected_number(const struct gpu *gpu, enum fault fault);
+
+/* main.c */
+void gpu_reset(struct gpu *gpu);
+void gpu_down(struct gpu *gpu);
+void gpu_lose_content(struct gpu *gpu, const char *by);
 
 #endif

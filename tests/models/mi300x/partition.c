@@ -83,12 +83,15 @@ static void update_mode(struct gpu *gpu)
 static void on_xcp_ctl(struct gpu *gpu, void *arg, uint32_t reg, uint32_t value)
 {
 	struct xcc *xcc = arg;
-	bool ignored = injected_for(gpu, PARTITION_WRITE_IGNORED, xcc->hub->name);
+	bool ignored = injected_for(gpu, PARTITION_WRITE_IGNORED, xcc->hub->name) ||
+		       gpu->options.vf;
 
 	event("partition-write",
 	      "xcc=%lu value=0x%x per-partition=%lu virtual-xcc=%lu applied=%d by=%s",
 	      xcc - gpu->xcc, value, FIELD(value, CP_HYP_XCP_CTL, NUM_XCC_IN_XCP),
 	      FIELD(value, CP_HYP_XCP_CTL, VIRTUAL_XCC_ID), !ignored, gpu->actor);
+	if (gpu->options.vf)
+		event("vf-misuse", "what=partition by=%s", gpu->actor);
 	if (ignored)
 		reg_set(gpu, reg, xcc->xcp_applied);
 	else

@@ -14,6 +14,7 @@
 
 #define VENDOR			0x1002
 #define DEVICE			0x74a1
+#define VF_DEVICE		0x74b5
 #define CLASS_ACCELERATOR	0x12
 
 #define CAP_PM			0x50
@@ -172,6 +173,8 @@ static void update_master(struct gpu *gpu)
 	event("bus-master", "on=%d", master);
 	pci_check(gpu);
 	gpu->bus = (struct bus){ .master = master, .off = !master };
+	if (!master)
+		vf_spoil_page(gpu);
 	for (unsigned int i = 0; !master && i < VRAM_CHUNKS; i++)
 		gpu->bus.vram[i] = chunk_checksum(gpu, i);
 }
@@ -199,12 +202,14 @@ static void config_write(struct vfu_device *dev, uint64_t offset, const void *da
 
 static void init_config(struct gpu *gpu)
 {
+	uint16_t device = gpu->options.vf ? VF_DEVICE : DEVICE;
+
 	put16(gpu, PCI_VENDOR_ID, VENDOR);
-	put16(gpu, PCI_DEVICE_ID, DEVICE);
+	put16(gpu, PCI_DEVICE_ID, device);
 	put16(gpu, PCI_STATUS, PCI_STATUS_CAP_LIST);
 	gpu->dev.config[PCI_CLASS_DEVICE + 1] = CLASS_ACCELERATOR;
 	put16(gpu, PCI_SUBSYSTEM_VENDOR_ID, VENDOR);
-	put16(gpu, PCI_SUBSYSTEM_ID, DEVICE);
+	put16(gpu, PCI_SUBSYSTEM_ID, device);
 	gpu->dev.config[PCI_INTERRUPT_PIN] = 1;
 	for (unsigned int bar = 0; bar < 6; bar++)
 		write_bar(gpu, bar, 0);
@@ -213,15 +218,24 @@ static void init_config(struct gpu *gpu)
 
 /* BARs */
 
+/* How much of an access is in the register at @offset */
+static size_t in_register(uint64_t offset, size_t size)
+{
+	size_t most = 4 - offset % 4;
+
+	return size < most ? size : most;
+}
+
 static void read_registers(struct gpu *gpu, uint64_t offset, void *data, size_t size)
 {
-	for (size_t done = 0; done < size; done += 4) {
-		uint32_t value = reg_read(gpu, (offset + done) / 4);
+	for (size_t done = 0, step; done < size; done += step, offset += step) {
+		uint32_t value = ~0u;
 
-		if (injected(gpu, MMIO_DEAD)->on)
-			value = ~0u;
+		step = in_register(offset, size - done);
+		if (!injected(gpu, MMIO_DEAD)->on)
+			value = reg_read(gpu, offset / 4);
 		gpu->count.register_reads++;
-		memcpy(data + done, &value, size - done < 4 ? size - done : 4);
+		memcpy(data + done, (uint8_t *)&value + offset % 4, step);
 	}
 }
 
@@ -233,12 +247,17 @@ static void write_registers(struct gpu *gpu, uint64_t offset, const void *data, 
 	misuse(gpu, REGISTER, name, "mmio");
 	if (injected(gpu, MMIO_DEAD)->on)
 		return;
-	for (size_t done = 0; done < size; done += 4) {
-		uint32_t value = 0;
+	for (size_t done = 0, step; done < size; done += step, offset += step) {
+		uint32_t value;
 
+		step = in_register(offset, size - done);
 		gpu->count.register_writes++;
-		memcpy(&value, data + done, size - done < 4 ? size - done : 4);
-		reg_write(gpu, (offset + done) / 4, value, "mmio");
+		if (!vf_may_write(gpu, offset / 4))
+			continue;
+		/* the driver writes bytes of a mailbox's register */
+		value = step < 4 ? reg_get(gpu, offset / 4) : 0;
+		memcpy((uint8_t *)&value + offset % 4, data + done, step);
+		reg_write(gpu, offset / 4, value, "mmio");
 	}
 }
 
@@ -297,6 +316,7 @@ static void tick(struct vfu_device *dev)
 {
 	struct gpu *gpu = dev->private;
 
+	vf_tick(gpu);
 	if (!gpu->bus.master)
 		return;
 	cp_tick(gpu);
@@ -309,6 +329,7 @@ static void reset(struct vfu_device *dev)
 
 	pci_check(gpu);
 	gpu_reset(gpu);
+	vf_gone(gpu);
 	event("reset", "by=bus mode=%s", partition_name(gpu->mode));
 }
 
@@ -335,7 +356,7 @@ void pci_init(struct gpu *gpu)
 	regions[VRAM_BAR] = (struct vfu_region){ gpu->options.vram_size, gpu->vram_fd };
 	regions[DOORBELL_BAR].size = DOORBELL_BYTES;
 	regions[REGISTER_BAR].size = REGISTER_BYTES;
-	if (gpu->options.vbios)
+	if (gpu->options.vbios && !gpu->options.vf)
 		regions[VFIO_PCI_ROM_REGION_INDEX].size = sizeof(gpu->rom);
 	gpu->dev.ops = &ops;
 	gpu->dev.private = gpu;

@@ -14,6 +14,8 @@
 #define BL_LOAD_SOSDRV		0x00020000	/* PSP_BL__LOAD_SOSDRV of amdgpu_psp.h */
 #define STATUS_REFUSED		TEE_ERROR_NOT_SUPPORTED
 #define FRAME_DWORDS		(sizeof(struct psp_gfx_rb_frame) / 4)
+#define VF_RING_BYTES		4096		/* what psp_ring_init() allocates */
+#define REGISTER_IH_RB_CNTL	0		/* PSP_REG_IH_RB_CNTL of amdgpu_psp.h */
 
 #define C2PMSG(gpu, n)		REG(gpu, MP0, 0, MP0_SMN_C2PMSG_##n)
 
@@ -44,6 +46,8 @@ static uint32_t command_argument(const struct psp_gfx_cmd_resp *command)
 		return command->cmd.cmd_load_ip_fw.fw_type;
 	case GFX_CMD_ID_SRIOV_SPATIAL_PART:
 		return command->cmd.cmd_spatial_part.mode;
+	case GFX_CMD_ID_PROG_REG:
+		return command->cmd.cmd_setup_reg_prog.reg_id;
 	default:
 		return 0;
 	}
@@ -87,6 +91,10 @@ static uint32_t execute(struct gpu *gpu, const struct requester *by,
 		load_firmware(gpu, by, &command->cmd.cmd_load_ip_fw);
 	if (command->cmd_id == GFX_CMD_ID_SRIOV_SPATIAL_PART)
 		set_partitions(gpu, command->cmd.cmd_spatial_part.mode);
+	/* those of the other rings are not modelled */
+	if (command->cmd_id == GFX_CMD_ID_PROG_REG &&
+	    command->cmd.cmd_setup_reg_prog.reg_id == REGISTER_IH_RB_CNTL)
+		reg_write(gpu, gpu->ih.cntl, command->cmd.cmd_setup_reg_prog.reg_value, "psp");
 	return TEE_SUCCESS;
 }
 
@@ -121,23 +129,35 @@ static void run_frame(struct gpu *gpu, const struct requester *by, uint64_t addr
 		  frame.fence_value);
 }
 
+static void consume(struct gpu *gpu, uint32_t wptr)
+{
+	const struct requester by = { gpu->mmhub[0], 0, "psp" };
+	const struct psp *psp = &gpu->psp;
+
+	if (!psp->ring)
+		event("psp-order", "why=no-ring");
+	if (!psp->size || psp->size % FRAME_DWORDS || wptr >= psp->size || wptr % FRAME_DWORDS)
+		return;
+	while (psp->wptr != wptr) {
+		run_frame(gpu, &by, psp->base + 4ull * psp->wptr);
+		gpu->psp.wptr = (psp->wptr + FRAME_DWORDS) % psp->size;
+	}
+}
+
 /* The ring's write pointer, in dwords */
 static void on_wptr(struct gpu *gpu, void *arg, uint32_t reg, uint32_t value)
 {
-	const struct requester by = { gpu->mmhub[0], 0, "psp" };
-	uint64_t base = reg_get64(gpu, C2PMSG(gpu, 69), C2PMSG(gpu, 70));
-	uint32_t size = reg_get(gpu, C2PMSG(gpu, 71)) / 4;
-
 	(void)arg;
 	(void)reg;
-	if (!gpu->psp.ring)
-		event("psp-order", "why=no-ring");
-	if (!size || size % FRAME_DWORDS || value >= size || value % FRAME_DWORDS)
-		return;
-	while (gpu->psp.wptr != value) {
-		run_frame(gpu, &by, base + 4ull * gpu->psp.wptr);
-		gpu->psp.wptr = (gpu->psp.wptr + FRAME_DWORDS) % size;
-	}
+	consume(gpu, value);
+}
+
+static void create_ring(struct gpu *gpu, uint64_t base, uint32_t bytes)
+{
+	gpu->psp = (struct psp){ .base = base, .size = bytes / 4, .ring = true };
+	event("psp-ring", "base=0x%lx size=%u", base, bytes);
+	if (injected(gpu, STRAY_ACCESS)->on)
+		gmc_stray(gpu);
 }
 
 static void on_bootloader(struct gpu *gpu, void *arg, uint32_t reg, uint32_t value)
@@ -156,17 +176,38 @@ static void on_control(struct gpu *gpu, void *arg, uint32_t reg, uint32_t value)
 		gpu->psp.ring = false;
 	if ((value & COMMAND_MASK) != GFX_CTRL_CMD_ID_INIT_GPCOM_RING)
 		return;
-	gpu->psp = (struct psp){ .ring = true };
 	reg_set(gpu, C2PMSG(gpu, 67), 0);
 	reg_set(gpu, C2PMSG(gpu, 81), 1);
-	event("psp-ring", "base=0x%lx size=%u", reg_get64(gpu, C2PMSG(gpu, 69), C2PMSG(gpu, 70)),
-	      reg_get(gpu, C2PMSG(gpu, 71)));
-	if (injected(gpu, STRAY_ACCESS)->on)
-		gmc_stray(gpu);
+	create_ring(gpu, reg_get64(gpu, C2PMSG(gpu, 69), C2PMSG(gpu, 70)),
+		    reg_get(gpu, C2PMSG(gpu, 71)));
+}
+
+/* A VF has one register for the ring's address and for its write pointer */
+static void on_vf_control(struct gpu *gpu, void *arg, uint32_t reg, uint32_t value)
+{
+	(void)arg;
+	reg_set(gpu, reg, READY);
+	switch (value & COMMAND_MASK) {
+	case GFX_CTRL_CMD_ID_INIT_GPCOM_RING:
+		create_ring(gpu, reg_get64(gpu, C2PMSG(gpu, 102), C2PMSG(gpu, 103)),
+			    VF_RING_BYTES);
+		reg_set(gpu, C2PMSG(gpu, 102), 0);
+		break;
+	case GFX_CTRL_CMD_ID_CONSUME_CMD:
+		consume(gpu, reg_get(gpu, C2PMSG(gpu, 102)));
+		break;
+	case GFX_CTRL_CMD_ID_DESTROY_GPCOM_RING:
+		gpu->psp.ring = false;
+		break;
+	}
 }
 
 void psp_init(struct gpu *gpu)
 {
+	if (gpu->options.vf) {
+		reg_on_write(C2PMSG(gpu, 101), on_vf_control, NULL);
+		return;
+	}
 	reg_on_write(C2PMSG(gpu, 35), on_bootloader, NULL);
 	reg_on_write(C2PMSG(gpu, 64), on_control, NULL);
 	reg_on_write(C2PMSG(gpu, 67), on_wptr, NULL);

@@ -24,6 +24,11 @@
 #define DATA_TABLES	0x500
 #define FIRMWARE_INFO	0x600
 #define ASIC_INIT	0x700
+#define VRAM_USAGE	0x800
+
+#define VF_RESERVED_KB	2048	/* what the host shares with a VF is in there */
+/* ATOM_VRAM_BLOCK_SRIOV_MSG_SHARE_RESERVATION of atombios.h, in its place */
+#define SHARED_WITH_HOST	(2u << 30)
 
 #define X86_RETF	0xcb
 #define ATOM_OP_EOT	91	/* of amdgpu/atom.h, which drags in half of the kernel */
@@ -58,7 +63,17 @@ static void write_pci(uint8_t *rom, size_t size)
 	rom[PCI_DATA + 21] = 0x80;	/* the last image */
 }
 
-static void write_atom(uint8_t *rom)
+/* The host's part of VRAM begins at 0, where this image is as well */
+static void write_vram_usage(uint8_t *rom)
+{
+	struct vram_usagebyfirmware_v2_1 *usage;
+
+	usage = table(rom, VRAM_USAGE, sizeof(*usage), 2, 1);
+	usage->start_address_in_kb = SHARED_WITH_HOST;
+	usage->used_by_firmware_in_kb = VF_RESERVED_KB;
+}
+
+static void write_atom(uint8_t *rom, bool vf)
 {
 	struct atom_master_command_function_v2_1 *commands;
 	struct atom_master_data_table_v2_1 *data;
@@ -86,15 +101,20 @@ static void write_atom(uint8_t *rom)
 	info->bootup_sclk_in10khz = 100000;
 	info->bootup_mclk_in10khz = 100000;
 	info->bios_scratch_reg_startaddr = 0x4c;
+	if (!vf)
+		return;
+	info->firmware_capability = ATOM_FIRMWARE_CAP_GPU_VIRTUALIZATION;
+	data->listOfdatatables.vram_usagebyfirmware = VRAM_USAGE;
+	write_vram_usage(rom);
 }
 
-void vbios_write(uint8_t *rom, size_t size)
+void vbios_write(uint8_t *rom, size_t size, bool vf)
 {
 	uint8_t sum = 0;
 
 	memset(rom, 0, size);
 	write_pci(rom, size);
-	write_atom(rom);
+	write_atom(rom, vf);
 	for (size_t i = 0; i < size; i++)
 		sum += rom[i];
 	rom[CHECKSUM] -= sum;

@@ -22,6 +22,11 @@
 #include "amdgpu_virt_pm.h"
 #include "amdgpu_xcp.h"
 
+/* before 7.2 */
+#ifndef amdgpu_virt_xgmi_migrate_enabled
+#define amdgpu_virt_xgmi_migrate_enabled(adev) ((void)(adev), false)
+#endif
+
 /**
  * DOC: amdgpu
  *
@@ -36,7 +41,7 @@
  *   can be read.
  * * amdgpu_virt_pm_check_identity(), before any IP block is resumed: size and
  *   address of VRAM, node of XGMI, memory partition mode and discovery table are
- *   those of the physical function that was suspended.
+ *   those of the function that was suspended.
  * * amdgpu_virt_pm_check_error(), after GMC, before KFD restores its processes
  *   and at the end: hubs acknowledged TLB invalidations, and IB tests passed.
  *
@@ -46,6 +51,10 @@
  * as well, or if the failure came later, the GPU is lost: ioctls return -ENODEV,
  * the work unplugs the DRM devices of the GPU and its partitions, and KFD
  * restores the processes that have no memory on it.
+ *
+ * The host of a virtual function grants exclusive access for a suspend and for a
+ * resume. If it does not, the suspend is refused with the GPU running as before, and
+ * a resume is tried once more.
  *
  * A suspend is refused before tasks are frozen if the content of VRAM of all GPUs
  * is larger than the memory and swap space that are free, and while an importer has
@@ -204,7 +213,19 @@ static bool amdgpu_virt_pm_irqs_enabled(struct pci_dev *pdev)
 	return true;
 }
 
-/* Reads the configuration space only. A VF has another device ID than a PF. */
+/* A VF reads no other register than this one without exclusive access */
+static bool amdgpu_virt_pm_registers_answer(struct amdgpu_device *adev)
+{
+	if (!adev->nbio.funcs)
+		return true;
+	if (amdgpu_sriov_vf(adev))
+		return !adev->virt_pm->checked ||
+		       RREG32_NO_KIQ(mmRCC_IOV_FUNC_IDENTIFIER) != ~0u;
+
+	return adev->nbio.funcs->get_memsize(adev) != ~0u;
+}
+
+/* A VF has another device ID than a PF. */
 static int amdgpu_virt_pm_check_device(struct amdgpu_device *adev)
 {
 	struct pci_dev *pdev = adev->pdev;
@@ -220,8 +241,7 @@ static int amdgpu_virt_pm_check_device(struct amdgpu_device *adev)
 	if (!amdgpu_virt_pm_irqs_enabled(pdev))
 		return amdgpu_virt_pm_fail(adev, "its interrupts are disabled",
 					   -ENXIO);
-	if (!amdgpu_sriov_vf(adev) && adev->nbio.funcs &&
-	    adev->nbio.funcs->get_memsize(adev) == ~0u)
+	if (!amdgpu_virt_pm_registers_answer(adev))
 		return amdgpu_virt_pm_fail(adev, "its registers do not answer",
 					   -ENXIO);
 
@@ -250,22 +270,47 @@ static void amdgpu_virt_pm_read_xgmi(struct amdgpu_device *adev,
 	xgmi->node_segment_size = size;
 }
 
-/* What addresses and tables of the driver depend on */
-VISIBLE_IF_KUNIT void amdgpu_virt_pm_read_identity(struct amdgpu_device *adev,
-						   struct amdgpu_virt_pm_identity *id)
+/* What it was at probe: a VF has no exclusive access any more */
+static void amdgpu_virt_pm_recall_identity(struct amdgpu_device *adev,
+					   struct amdgpu_virt_pm_identity *id)
+{
+	id->vram_mb = adev->gmc.mc_vram_size >> 20;
+	id->fb_base = adev->gmc.fb_start;
+	id->xgmi_nodes = adev->gmc.xgmi.num_physical_nodes;
+	id->xgmi_node = adev->gmc.xgmi.physical_node_id;
+}
+
+static void amdgpu_virt_pm_read_addresses(struct amdgpu_device *adev,
+					  struct amdgpu_virt_pm_identity *id)
 {
 	u64 fb_start = adev->gmc.fb_start, fb_end = adev->gmc.fb_end;
-	u8 *discovery;
 
-	KUNIT_STATIC_STUB_REDIRECT(amdgpu_virt_pm_read_identity, adev, id);
-
-	memset(id, 0, sizeof(*id));
 	id->vram_mb = adev->nbio.funcs->get_memsize(adev);
 	id->fb_base = adev->mmhub.funcs->get_fb_location(adev);
 	/* a side effect, but only the old location is in use */
 	adev->gmc.fb_start = fb_start;
 	adev->gmc.fb_end = fb_end;
 	amdgpu_virt_pm_read_xgmi(adev, id);
+}
+
+/* What addresses and tables of the driver depend on */
+VISIBLE_IF_KUNIT void amdgpu_virt_pm_read_identity(struct amdgpu_device *adev,
+						   struct amdgpu_virt_pm_identity *id)
+{
+	u8 *discovery;
+
+	KUNIT_STATIC_STUB_REDIRECT(amdgpu_virt_pm_read_identity, adev, id);
+
+	memset(id, 0, sizeof(*id));
+	if (amdgpu_sriov_vf(adev) && amdgpu_sriov_runtime(adev))
+		amdgpu_virt_pm_recall_identity(adev, id);
+	else
+		amdgpu_virt_pm_read_addresses(adev, id);
+	/* amdgpu_device_resume() reads them anew */
+	if (amdgpu_virt_xgmi_migrate_enabled(adev)) {
+		id->fb_base = 0;
+		id->xgmi_node = 0;
+	}
 	if (adev->gmc.gmc_funcs->query_mem_partition_mode)
 		id->nps = adev->gmc.gmc_funcs->query_mem_partition_mode(adev);
 
@@ -303,8 +348,8 @@ amdgpu_virt_pm_compare(const struct amdgpu_virt_pm_identity *a,
  * @adev: the device
  *
  * Addresses in VRAM, masks of units and the topology of KFD stem from probe. Two
- * GPUs with the same PCI IDs can differ in them. Registers of a virtual function
- * cannot be read yet.
+ * GPUs with the same PCI IDs can differ in them. A virtual function has exclusive
+ * access here.
  *
  * Context: amdgpu_device_ip_resume(), after the GPU was posted and before any IP
  * block is resumed.
@@ -321,7 +366,7 @@ int amdgpu_virt_pm_check_identity(struct amdgpu_device *adev)
 		return 0;
 
 	adev->virt_pm->retry = true;
-	if (!adev->virt_pm->checked || amdgpu_sriov_vf(adev))
+	if (!adev->virt_pm->checked)
 		return 0;
 
 	/* after power-on its firmware can take two seconds until VRAM is there */
@@ -355,17 +400,48 @@ VISIBLE_IF_KUNIT int amdgpu_virt_pm_resume_device(struct drm_device *ddev)
 	return amdgpu_device_resume(ddev, true);
 }
 
-/* The full reset of a GPU reset. The PM core or the work holds the device lock. */
+/*
+ * The full reset of a GPU reset. The PM core or the work holds the device lock.
+ *
+ * The host resets a VF when amdgpu_device_resume() asks for exclusive access. It
+ * would answer that request only after the access of an explicit reset was released.
+ */
 VISIBLE_IF_KUNIT int amdgpu_virt_pm_reset_device(struct amdgpu_device *adev)
 {
 	KUNIT_STATIC_STUB_REDIRECT(amdgpu_virt_pm_reset_device, adev);
 
 	if (amdgpu_sriov_vf(adev))
-		return amdgpu_virt_reset_gpu(adev);
+		return 0;
 	if (amdgpu_asic_reset_method(adev) == AMD_RESET_METHOD_PCI)
 		return pci_reset_function_locked(adev->pdev);
 
 	return amdgpu_asic_reset(adev);
+}
+
+/* Whether amdgpu_virt_request_full_gpu() has failed, and was the first thing to be done */
+static bool amdgpu_virt_pm_no_access(struct amdgpu_device *adev)
+{
+	return amdgpu_sriov_vf(adev) && amdgpu_sriov_runtime(adev) &&
+	       adev->no_hw_access;
+}
+
+/* Without access amdgpu_device_suspend() has only stopped the exchange of data */
+static void amdgpu_virt_pm_undo_suspend(struct amdgpu_device *adev)
+{
+	adev->no_hw_access = false;
+	amdgpu_virt_init_data_exchange(adev);
+	adev->in_suspend = false;
+	adev->in_s3 = false;
+}
+
+/* That of a suspend that failed: no other VF runs while one has it */
+static void amdgpu_virt_pm_release_access(struct amdgpu_device *adev)
+{
+	if (!amdgpu_sriov_fullaccess(adev))
+		return;
+
+	adev->no_hw_access = false;
+	amdgpu_virt_release_full_gpu(adev, false);
 }
 
 static int amdgpu_virt_pm_op_suspend(struct drm_virt_pm *base)
@@ -373,11 +449,20 @@ static int amdgpu_virt_pm_op_suspend(struct drm_virt_pm *base)
 	struct amdgpu_virt_pm *pm = to_amdgpu_virt_pm(base);
 	int r;
 
+	/* the mailbox would be waited for without a limit */
+	if (amdgpu_sriov_vf(pm->adev) && !amdgpu_virt_pm_registers_answer(pm->adev)) {
+		drm_virt_pm_lose(base, "its registers do not answer");
+		return 0;
+	}
+
 	r = amdgpu_virt_pm_suspend_device(base->drm);
 	if (r) {
+		if (amdgpu_virt_pm_no_access(pm->adev))
+			amdgpu_virt_pm_undo_suspend(pm->adev);
 		/* amdgpu_device_suspend() clears it where it undoes its work */
 		if (!pm->adev->in_suspend)
 			return drm_virt_pm_refuse(base, r, "amdgpu cannot be suspended");
+		amdgpu_virt_pm_release_access(pm->adev);
 		drm_virt_pm_lose(base, "suspend failed half-way");
 		return r;
 	}
@@ -417,6 +502,11 @@ static int amdgpu_virt_pm_op_resume(struct drm_virt_pm *base)
 		r = amdgpu_virt_pm_resume_device(base->drm);
 	if (!r)
 		r = amdgpu_virt_pm_check_error(pm->adev);
+	if (r && amdgpu_virt_pm_no_access(pm->adev)) {
+		amdgpu_virt_pm_fail(pm->adev, "the host grants no access", r);
+		/* no IP block was touched */
+		pm->retry = true;
+	}
 	if (r && pm->retry && !base->failures)
 		return r;
 	if (r) {
@@ -436,6 +526,10 @@ static void amdgpu_virt_pm_op_quiesce(struct drm_virt_pm *base)
 {
 	struct amdgpu_device *adev = to_amdgpu_virt_pm(base)->adev;
 	int i;
+
+	/* it writes to VRAM, and resets a GPU whose page it cannot read */
+	if (amdgpu_sriov_vf(adev))
+		amdgpu_virt_fini_data_exchange(adev);
 
 	/* TTM frees pages when fences signal, and the GPU may write to them */
 	pci_clear_master(adev->pdev);
@@ -734,10 +828,8 @@ int amdgpu_virt_pm_init(struct amdgpu_device *adev)
 		return 0;
 	}
 
-	if (!amdgpu_sriov_vf(adev))
-		amdgpu_virt_pm_read_identity(adev, &pm->identity);
-	drm_info(ddev, "checked after sleep states%s\n",
-		 amdgpu_sriov_vf(adev) ? ", a virtual function not for its identity" : "");
+	amdgpu_virt_pm_read_identity(adev, &pm->identity);
+	drm_info(ddev, "checked after sleep states\n");
 	return 0;
 }
 
@@ -766,6 +858,8 @@ void amdgpu_virt_pm_remove(struct amdgpu_device *adev)
 	amdgpu_virt_pm_release_kfd(pm);
 	/* amdgpu_bo_free_kernel() warns in a suspend */
 	adev->in_suspend = false;
+	/* amdgpu_device_fini_hw() would wait for exclusive access for minutes */
+	adev->virt.ops = NULL;
 }
 
 /**

@@ -65,7 +65,7 @@ struct amdgpu_virt_pm {
 	/** @adev: The device. */
 	struct amdgpu_device *adev;
 
-	/** @checked: Its engines and, of a physical function, its identity are checked. */
+	/** @checked: Its engines and its identity are checked. */
 	bool checked;
 
 	/** @error: What failed first in the resume that is running, or NULL. */
@@ -74,7 +74,7 @@ struct amdgpu_virt_pm {
 	/** @retry: A full reset may help if the running resume fails. */
 	bool retry;
 
-	/** @identity: Of the physical function at probe. */
+	/** @identity: At probe. */
 	struct amdgpu_virt_pm_identity identity;
 
 	/** @node: In the list of all GPUs. */

@@ -44,6 +44,7 @@ enum trick {
 	KFD_FAILS,
 	LATE_INIT_FAILS,
 	TROUBLE_IN_LATE_INIT,
+	NO_ACCESS,		/* of a virtual function */
 };
 
 struct fake {
@@ -171,6 +172,11 @@ static int fake_suspend(struct drm_device *ddev)
 
 	log_add(the_fake, "suspend");
 	adev->in_suspend = true;
+	if (the_fake->trick == NO_ACCESS) {
+		/* as amdgpu_virt_request_full_gpu() */
+		adev->no_hw_access = true;
+		return -ETIME;
+	}
 	if (the_fake->suspend_ret) {
 		adev->in_suspend = !the_fake->suspend_undone;
 		return the_fake->suspend_ret;
@@ -245,6 +251,11 @@ static int fake_resume(struct drm_device *ddev)
 	struct amdgpu_device *adev = drm_to_adev(ddev);
 	struct fake *fake = the_fake;
 	int r;
+
+	if (fake->trick == NO_ACCESS) {
+		adev->no_hw_access = true;
+		return -ETIME;
+	}
 
 	r = fake_ip_resume(fake);
 	if (r)
@@ -387,7 +398,7 @@ static struct fake *fake_pf(struct kunit *test)
 
 static struct fake *fake_vf(struct kunit *test)
 {
-	return fake_gpu(test, AMDGPU_SRIOV_CAPS_IS_VF);
+	return fake_gpu(test, AMDGPU_SRIOV_CAPS_IS_VF | AMDGPU_SRIOV_CAPS_RUNTIME);
 }
 
 static int suspend(struct fake *fake)
@@ -714,14 +725,73 @@ static void amdgpu_virt_pm_test_identity(struct kunit *test)
 	expect_lost(test, fake);
 }
 
-/* The host has set up a virtual function, whose registers cannot be read */
 static void amdgpu_virt_pm_test_identity_vf(struct kunit *test)
 {
 	struct fake *fake = fake_vf(test);
 
 	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
 	fake->identity.fb_base += SZ_1G;
-	KUNIT_EXPECT_EQ(test, resume(fake), 0);
+	KUNIT_EXPECT_EQ(test, resume(fake), -ENODEV);
+	KUNIT_EXPECT_STREQ(test, lost_reason(fake),
+			   "its VRAM has another address (-19)");
+	expect_lost(test, fake);
+}
+
+/* The host does not grant access: a suspend is refused, a resume tried again */
+static void amdgpu_virt_pm_test_access(struct kunit *test)
+{
+	struct fake *fake = fake_vf(test);
+	struct amdgpu_device *adev = fake->adev;
+
+	fake->trick = NO_ACCESS;
+	KUNIT_EXPECT_EQ(test, suspend(fake), -ETIME);
+	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_down(adev));
+	KUNIT_EXPECT_FALSE(test, adev->no_hw_access);
+	KUNIT_EXPECT_FALSE(test, adev->in_suspend);
+	KUNIT_EXPECT_EQ(test, wait_running(fake), 0);
+
+	fake->trick = NO_TRICK;
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	fake->trick = NO_ACCESS;
+	KUNIT_EXPECT_EQ(test, resume(fake), -ETIME);
+	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_lost(adev));
+	fake->trick = NO_TRICK;
+	run_work(fake);
+	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_is_down(adev));
+
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	fake->trick = NO_ACCESS;
+	KUNIT_EXPECT_EQ(test, resume(fake), -ETIME);
+	run_work(fake);
+	KUNIT_EXPECT_STREQ(test, lost_reason(fake),
+			   "the host grants no access (-62)");
+	expect_lost(test, fake);
+}
+
+static int fake_release(struct amdgpu_device *adev, bool init)
+{
+	log_add(the_fake, init || adev->no_hw_access ? "wrong" : "release");
+	return 0;
+}
+
+/* A suspend that fails after the host granted access gives it back */
+static void amdgpu_virt_pm_test_release(struct kunit *test)
+{
+	static const struct amdgpu_virt_ops ops = {
+		.rel_full_gpu = fake_release,
+	};
+	struct fake *fake = fake_vf(test);
+	struct amdgpu_device *adev = fake->adev;
+
+	adev->virt.ops = &ops;
+	adev->virt.caps &= ~AMDGPU_SRIOV_CAPS_RUNTIME;
+	fake->suspend_ret = -ENOMEM;
+	KUNIT_EXPECT_EQ(test, suspend(fake), 0);
+	expect_log(test, fake, "suspend release");
+	KUNIT_EXPECT_STREQ(test, lost_reason(fake), "suspend failed half-way");
+	expect_lost(test, fake);
+	unbind(fake);
+	KUNIT_EXPECT_NULL(test, adev->virt.ops);
 }
 
 static void amdgpu_virt_pm_test_suspend_fails(struct kunit *test)
@@ -1009,6 +1079,8 @@ static struct kunit_case amdgpu_virt_pm_cases[] = {
 	KUNIT_CASE(amdgpu_virt_pm_test_reset),
 	KUNIT_CASE(amdgpu_virt_pm_test_identity),
 	KUNIT_CASE(amdgpu_virt_pm_test_identity_vf),
+	KUNIT_CASE(amdgpu_virt_pm_test_access),
+	KUNIT_CASE(amdgpu_virt_pm_test_release),
 	KUNIT_CASE(amdgpu_virt_pm_test_suspend_fails),
 	KUNIT_CASE(amdgpu_virt_pm_test_fences),
 	KUNIT_CASE_PARAM(amdgpu_virt_pm_test_others, others_gen_params),
