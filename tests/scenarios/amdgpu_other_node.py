@@ -8,7 +8,7 @@ with them. no_console_suspend: not used.
 
 from model import FAULTY, ModelSetup
 
-SETUP = ModelSetup(later_model=('--xgmi-node', '3'), expected_log=FAULTY)
+SETUP = ModelSetup(later_model=('--hive', '3/8'), expected_log=FAULTY)
 
 
 def story(vm):

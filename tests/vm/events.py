@@ -5,9 +5,9 @@ import dataclasses
 
 # What must not be there in a healthy run
 BAD = ('gpu-fault', 'poison-fetch', 'bad-packet', 'bad-mqd', 'queue-stuck',
-       'interrupt-dropped', 'psp-order', 'dma-while-off', 'register-written-while-off',
-       'doorbell-while-off', 'vram-written-while-off', 'vf-order', 'vf-misuse',
-       'register-without-access')
+       'interrupt-dropped', 'psp-order', 'xgmi-wrong', 'dma-while-off',
+       'register-written-while-off', 'doorbell-while-off', 'vram-written-while-off',
+       'vf-order', 'vf-misuse', 'register-without-access')
 # Of these also a GPU that was given up is not to be guilty
 MISUSE = tuple(name for name in BAD if name.endswith(('-while-off', '-without-access')))
 

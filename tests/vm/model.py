@@ -329,8 +329,12 @@ class ModelVm(Vm):
                 guest.kfd_open(gpu=gpu, queue=queue)
                 guest.kfd_check(gpu)
             self.kfd = True
-        for slot in self.setup.slots:
+        for slot in self.slots_in_use():
             self.run_ib_tests(slot)
+
+    def slots_in_use(self):
+        """Those of GPUs that were not lost"""
+        return [slot for slot in self.setup.slots if not self.lost(f'amdgpu {slot}')]
 
     def stop_using_gpu(self):
         if self.guest.gpu_buffers:
@@ -477,12 +481,14 @@ class ModelVm(Vm):
         if reason:
             raise Failure(f'amdgpu was given up: {reason}')
 
-    def expect_only_first_lost(self):
+    def expect_only_first_lost(self, reason=''):
         """
         Of two GPUs: the clients of the second go on with theirs, in each of their ways.
         """
         self.wait_until_settled()
-        self.expect(self.lost(), 'the first GPU was not given up')
+        lost = self.lost()
+        self.expect(lost, 'the first GPU was not given up')
+        self.expect(reason in lost, f'the first GPU was given up: {lost}; not: {reason}')
         self.expect_second_well()
         self.expect_left_alone()
 
@@ -494,12 +500,35 @@ class ModelVm(Vm):
         for buffer in guest.gpu_buffers:
             guest.gpu_check(buffer)
             self._write_with_gpu(buffer)
-        guest.kfd_check(1)
+        if self.kfd:
+            guest.kfd_check(1)
         self._write_with_gpu(guest.gpu_create('vram', 1))
         self.run_ib_tests(SECOND_SLOT)
         for log in self.second_logs:
             found = Events.read(log).problems()
             self.expect(not found, f'{log.name}: {found[:1]}')
+
+    def expect_topology(self, *logs, nodes):
+        """Each of these GPUs was told since its last reset which others it is linked to."""
+        for log in logs:
+            told = Events.read(log).since_reset().named('xgmi-command',
+                                                        command='set-topology')
+            self.expect(told, f'{log.name}: the topology was not set since the last reset')
+            self.expect(told[-1].nodes == str(nodes),
+                        f'{log.name}: the topology has {told[-1].nodes} nodes, not {nodes}')
+
+    def reset_second(self):
+        """A GPU reset of the second, which has no clients; the first, which is lost, is
+        not touched."""
+        before = self.events().last_number()
+        resets = len(Events.read(self.second_logs[-1]).named('reset'))
+        path = f'{self.guest.gpu_debugfs(SECOND_SLOT)}/amdgpu_gpu_recover'
+        result = self.guest.read(path).strip()
+        self.expect(result == '0', f'the GPU reset failed: {result}')
+        self.expect(len(Events.read(self.second_logs[-1]).named('reset')) > resets,
+                    'there was no GPU reset')
+        touched = self.events().after(before)
+        self.expect(not touched, f'the lost GPU was touched: {touched[:1]}')
 
     def expect_lost(self, reason='', gone=False):
         """
@@ -556,9 +585,7 @@ class ModelVm(Vm):
             self.final_check_of_display()
         lost = self.lost()
         if self.bound:
-            for slot in self.setup.slots:
-                if self.lost(f'amdgpu {slot}'):
-                    continue
+            for slot in self.slots_in_use():
                 self.run_ib_tests(slot)
                 self._check_virt_pm(f'{self.guest.gpu_debugfs(slot)}/virt_pm')
             self.unbind()

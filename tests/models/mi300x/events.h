@@ -42,6 +42,10 @@
  * partition-mode mode= before=     all XCCs agree on another mode than before
  * psp-command id= name= arg= status= answered=0|1
  * psp-ring base= size=
+ * xgmi-command command= nodes= status=
+ *      the trusted application of XGMI was asked; nodes= of those with a topology
+ * xgmi-wrong why= command=     what it was told is not true of the hive, or not due yet;
+ *      why=topology-not-set command=none: a process has a queue before
  *
  * queue-map kind=kiq|compute|hiq|user|sdma engine= me= pipe= queue= doorbell= base=
  *      mode=                       engine= is the XCC, for sdma the instance

@@ -19,13 +19,15 @@ void gfxhub_init(struct gpu *gpu, struct hub *hub, unsigned int xcc)
 	hub->reg = HUB_REGISTERS(HUB_REG);
 }
 
-/* Only what registers say: there is no other GPU to be reached */
+/* Of a GPU that is linked: which part of the memory of all is its own */
 void gfxhub_reset(struct gpu *gpu)
 {
 	const struct options *o = &gpu->options;
 
-	for (unsigned int xcc = 0; o->xgmi_nodes && xcc < o->xccs; xcc++)
+	for (unsigned int xcc = 0; o->hive_nodes && xcc < o->xccs; xcc++) {
 		reg_set(gpu, REG(gpu, GC, xcc, MC_VM_XGMI_LFB_CNTL),
-			(o->xgmi_nodes - 1) << MC_VM_XGMI_LFB_CNTL__PF_MAX_REGION__SHIFT |
-			o->xgmi_node << MC_VM_XGMI_LFB_CNTL__PF_LFB_REGION__SHIFT);
+			(o->hive_nodes - 1) << MC_VM_XGMI_LFB_CNTL__PF_MAX_REGION__SHIFT |
+			o->hive_node << MC_VM_XGMI_LFB_CNTL__PF_LFB_REGION__SHIFT);
+		reg_set(gpu, REG(gpu, GC, xcc, MC_VM_XGMI_LFB_SIZE), o->vram_size >> 24);
+	}
 }

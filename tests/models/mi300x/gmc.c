@@ -88,14 +88,17 @@ static void *fault(struct gpu *gpu, const struct requester *by, uint64_t va,
 
 /* Translation */
 
+/* What the other GPUs of a hive have is not reached */
 static void *physical(struct gpu *gpu, const struct requester *by, uint64_t entry,
 		      uint64_t address, size_t size)
 {
+	uint64_t own = gpu->options.hive_node * gpu->options.vram_size;
+
 	if (entry & ENTRY_SYSTEM)
 		return pci_memory(gpu, by->name, address, size);
-	if (address + size > gpu->options.vram_size)
+	if (address < own || address - own + size > gpu->options.vram_size)
 		return NULL;
-	return gpu->vram + address;
+	return gpu->vram + (address - own);
 }
 
 /* The shape of a context's page table: @depth levels of directories over tables */
@@ -172,7 +175,7 @@ static uint64_t range_register(const struct gpu *gpu, uint32_t lo, uint32_t hi)
 	return reg_get64(gpu, lo, hi) << 12;
 }
 
-/* VMID 0 sees VRAM at the FB location, and the GART where context 0 says so. */
+/* VMID 0 sees VRAM of the whole hive at the FB location, and the GART where context 0 says so. */
 static void *kernel_address(struct gpu *gpu, const struct requester *by, uint64_t va,
 			    enum access access)
 {
@@ -244,6 +247,15 @@ void gmc_copy_in(struct gpu *gpu, const struct requester *by, void *to, uint64_t
 
 	for (size_t i = 0; i < size / 4; i++)
 		dword[i] = gmc_read(gpu, by, va + 4 * i);
+}
+
+void gmc_copy_out(struct gpu *gpu, const struct requester *by, uint64_t va, const void *from,
+		  size_t size)
+{
+	const uint32_t *dword = from;
+
+	for (size_t i = 0; i < size / 4; i++)
+		gmc_write(gpu, by, va + 4 * i, dword[i]);
 }
 
 bool gmc_is_poison(const struct gpu *gpu, uint32_t value)
@@ -354,6 +366,9 @@ void gmc_stray(struct gpu *gpu)
 
 void gmc_reset(struct gpu *gpu)
 {
+	const struct options *o = &gpu->options;
+	uint64_t size = o->vram_size * (o->hive_nodes ?: 1);
+
 	gfxhub_reset(gpu);
 	for (unsigned int i = 0; i < gpu->hub_count; i++) {
 		struct hub *hub = &gpu->hubs[i];
@@ -363,8 +378,7 @@ void gmc_reset(struct gpu *gpu)
 		hub->armed = false;
 		hub->last_fault = ~0ull;
 		/* where the firmware has put VRAM; the end is inclusive */
-		reg_set(gpu, hub->reg.fb_base, gpu->options.fb_location);
-		reg_set(gpu, hub->reg.fb_top,
-			gpu->options.fb_location + (gpu->options.vram_size >> 24) - 1);
+		reg_set(gpu, hub->reg.fb_base, o->fb_location);
+		reg_set(gpu, hub->reg.fb_top, o->fb_location + (size >> 24) - 1);
 	}
 }

@@ -119,6 +119,8 @@ void ip_init(struct gpu *gpu)
 	add_plain(gpu, "CLKA", CLKA_HWID, 2, 13, 0, 6);
 	/* without a VCN the driver refuses the chip; it is masked in the tests */
 	add_plain(gpu, "VCN", VCN_HWID, 2, 4, 0, 3);
+	if (gpu->options.hive_nodes)
+		add_plain(gpu, "XGMI", XGMI_HWID, 2, 6, 4, 0);
 }
 
 uint32_t ip_base(const struct gpu *gpu, enum ip_id id, unsigned int instance,

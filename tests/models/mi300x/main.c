@@ -39,7 +39,7 @@ static const char usage[] =
 "  --reset-when-down      when the driver has turned off the last memory hub, reset\n"
 "                         the device and fill VRAM as at power-on\n"
 "  --fb-location N        where the hubs see VRAM, in units of 16 MB (default 0x8000)\n"
-"  --xgmi-node N          node N of 8 that are linked: only what registers say\n"
+"  --hive NODE/NODES      node NODE, counted from 0, of so many that are linked\n"
 "  --nps N                memory partition mode, 1, 2 or 4: only what registers say\n"
 "  --harvest              a VCN is missing in the discovery table\n"
 "  --vf                   a virtual function of SR-IOV, with its host\n"
@@ -65,8 +65,8 @@ static const char usage[] =
 "\n"
 "NOT modelled: stale TLB entries, HDP and cache flushes, shaders and AQL dispatch,\n"
 "waves of a user queue that is preempted, the GFX pipe, SDMA paging and user queues,\n"
-"SMU, RAS, VCN, JPEG, displays, XGMI, a VF that its host resets, what memory partitions\n"
-"other than NPS1 do, GPU resets other than the above, what firmware does, timing. Whatever\n"
+"SMU, RAS, VCN, JPEG, displays, links of a hive, a VF that its host resets, what memory\n"
+"partitions other than NPS1 do, GPU resets other than the above, what firmware does, timing. Whatever\n"
 "the model does not know is plain memory. A pass means that the driver agrees with\n"
 "this model, not with silicon.\n";
 
@@ -117,8 +117,8 @@ static void check_options(struct options *o)
 		die("%u XCCs cannot be partitioned so", o->xccs);
 	if (o->vram_size < 512 * MB || o->vram_size & (o->vram_size - 1))
 		die("VRAM has 512 MB or more, a power of two as its BAR is");
-	if (o->xgmi_node > 7)
-		die("nodes are 0 to 7");
+	if (o->hive_nodes > 8 || (o->hive_nodes && o->hive_node >= o->hive_nodes))
+		die("a hive has up to 8 nodes, counted from 0");
 	if (o->nps != 1 && o->nps != 2 && o->nps != 4)
 		die("NPS1, NPS2 or NPS4");
 	if (o->vf && !o->psp)
@@ -128,7 +128,7 @@ static void check_options(struct options *o)
 }
 
 enum { SOCKET = 256, LOG, TRACE, XCC, SDMA, AID, PARTITION, PSP, DIRECT, VRAM, POISON, NO_VBIOS,
-	MSIX, RESET_WHEN_DOWN, FB_LOCATION, XGMI_NODE, NPS, HARVEST, VF, FAULT, FAULT_LATER, HELP };
+	MSIX, RESET_WHEN_DOWN, FB_LOCATION, HIVE, NPS, HARVEST, VF, FAULT, FAULT_LATER, HELP };
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, SOCKET },
@@ -146,7 +146,7 @@ static const struct option long_options[] = {
 	{ "msix", no_argument, NULL, MSIX },
 	{ "reset-when-down", no_argument, NULL, RESET_WHEN_DOWN },
 	{ "fb-location", required_argument, NULL, FB_LOCATION },
-	{ "xgmi-node", required_argument, NULL, XGMI_NODE },
+	{ "hive", required_argument, NULL, HIVE },
 	{ "nps", required_argument, NULL, NPS },
 	{ "harvest", no_argument, NULL, HARVEST },
 	{ "vf", no_argument, NULL, VF },
@@ -183,14 +183,20 @@ static void parse_number(struct options *o, int option, const char *name)
 	case FB_LOCATION:
 		o->fb_location = value;
 		break;
-	case XGMI_NODE:
-		o->xgmi_nodes = 8;
-		o->xgmi_node = value;
-		break;
 	case NPS:
 		o->nps = value;
 		break;
 	}
+}
+
+static void parse_hive(struct options *o, char *text)
+{
+	char *node = strsep(&text, "/");
+
+	if (!text)
+		die("--hive wants NODE/NODES");
+	o->hive_node = to_number("hive", node);
+	o->hive_nodes = to_number("hive", text);
 }
 
 static void add_fault(char *text, struct injected *faults)
@@ -233,6 +239,9 @@ static void parse_option(struct options *o, struct paths *paths, int option, con
 		break;
 	case VF:
 		o->vf = true;
+		break;
+	case HIVE:
+		parse_hive(o, optarg);
 		break;
 	case FAULT:
 		add_fault(optarg, o->now);

@@ -10,16 +10,20 @@
  * with their interrupt; the IH ring; CP: KIQ and compute queues by MQD, run lists
  * of KFD with the user queues on them, the PM4 packets that the driver emits;
  * SDMA 4.4.2: the kernel's queue and its packets; PSP: bootloader mailbox and
- * GPCOM ring; compute partition modes. With --vf, of which vf.c says more: the
- * mailbox and its host, exclusive access, PF2VF and VF2PF, registers by RLC and PSP.
+ * GPCOM ring; the trusted application of XGMI, which is told of a hive; compute partition
+ * modes. With --vf, of which vf.c says more: the mailbox and its host, exclusive access,
+ * PF2VF and VF2PF, registers by RLC and PSP.
  *
  * NOT modelled, so a pass says nothing about it: stale TLB entries (every
  * access walks), HDP and cache flushes, shaders and AQL dispatch, running waves of
  * a user queue that is preempted, the GFX pipe, SDMA paging and user
- * queues, the SMU, RAS, VCN and JPEG, displays, XGMI, a VF that its host resets,
+ * queues, the SMU, RAS, VCN and JPEG, displays, the links of a hive (a GPU of one is
+ * told who belongs to it, but cannot reach the memory of another: that is a fault, and
+ * links are neither trained nor do they fail), a VF that its host resets,
  * what memory partitions other than NPS1 do, GPU resets (mode-1 or
  * other: a new process, a bus reset, and with --reset-when-down the end of a
- * suspend clear it), firmware (accepted and ignored), timing, the banking of HQD
+ * suspend clear it), firmware (accepted and ignored), trusted applications that outlive
+ * the ring of the PSP, timing, the banking of HQD
  * registers (only the KIQ is set up through them). Whatever the model does not
  * know is plain memory.
  *
@@ -111,7 +115,7 @@ struct options {
 	uint64_t vram_size;
 	unsigned int fb_location;	/* of VRAM, in units of 16 MB */
 	unsigned int nps;
-	unsigned int xgmi_nodes, xgmi_node;	/* none: not linked */
+	unsigned int hive_nodes, hive_node;	/* none: not linked */
 	uint8_t poison;
 	struct injected now[FAULTS], later[FAULTS];
 };
@@ -239,6 +243,19 @@ struct vf {
 	uint32_t complained;
 };
 
+/**
+ * struct xgmi - the trusted application of XGMI
+ * @loaded: there is a session
+ * @initialized: it was told to begin
+ * @shared: where its commands are
+ * @nodes: how many it was told of, 0 for not yet
+ */
+struct xgmi {
+	bool loaded, initialized;
+	uint64_t shared;
+	unsigned int nodes;
+};
+
 #define VRAM_CHUNKS 256
 
 /**
@@ -278,6 +295,7 @@ struct gpu {
 	struct sdma sdma[MAX_SDMA];
 	struct psp psp;
 	struct vf vf;
+	struct xgmi xgmi;
 	struct bus bus;
 	enum partition_mode mode, last_mode;	/* the last that was not MIXED */
 	uint32_t compute_status;		/* register */
@@ -352,6 +370,8 @@ void gmc_write(struct gpu *gpu, const struct requester *by, uint64_t va, uint32_
 void gmc_write64(struct gpu *gpu, const struct requester *by, uint64_t va, uint64_t value);
 void gmc_copy_in(struct gpu *gpu, const struct requester *by, void *to, uint64_t va,
 		 size_t size);
+void gmc_copy_out(struct gpu *gpu, const struct requester *by, uint64_t va, const void *from,
+		  size_t size);
 void gmc_stray(struct gpu *gpu);
 bool gmc_is_poison(const struct gpu *gpu, uint32_t value);
 
@@ -405,6 +425,12 @@ void sdma_tick(struct gpu *gpu);
 /* psp.c */
 void psp_init(struct gpu *gpu);
 void psp_reset(struct gpu *gpu);
+
+/* xgmi.c: each returns whether PSP has nothing against it */
+bool xgmi_load(struct gpu *gpu, const struct requester *by, uint64_t image, uint64_t shared);
+bool xgmi_unload(struct gpu *gpu);
+bool xgmi_invoke(struct gpu *gpu, const struct requester *by, uint32_t command);
+void xgmi_check_ready(struct gpu *gpu);
 
 /* partition.c */
 const char *partition_name(enum partition_mode mode);

@@ -270,6 +270,7 @@ static void map_user_queue(const struct packet *list, unsigned int vmid)
 	       (uint64_t)gmc_read(list->gpu, &list->stream->by,
 			mqd + offsetof(struct v9_mqd, cp_hqd_pq_wptr_poll_addr_hi)) << 32;
 	queue.wptr = gmc_read(list->gpu, &user, wptr);
+	xgmi_check_ready(list->gpu);
 	cp_map(list->gpu, &queue);
 }
 

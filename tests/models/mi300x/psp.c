@@ -2,7 +2,8 @@
 /*
  * PSP: the bootloader's mailbox, the one of the secure OS, and the GPCOM ring.
  * Whatever it is given to load or to run, it says that it has done so, but it looks
- * at the order, and whether firmware is there.
+ * at the order, and whether firmware is there. Of trusted applications there is only
+ * that of XGMI.
  */
 #include "mi300x.h"
 #include "kernel.h"
@@ -13,6 +14,7 @@
 #define COMMAND_MASK		0x00ff0000
 #define BL_LOAD_SOSDRV		0x00020000	/* PSP_BL__LOAD_SOSDRV of amdgpu_psp.h */
 #define STATUS_REFUSED		TEE_ERROR_NOT_SUPPORTED
+#define SESSION			1
 #define FRAME_DWORDS		(sizeof(struct psp_gfx_rb_frame) / 4)
 #define VF_RING_BYTES		4096		/* what psp_ring_init() allocates */
 #define REGISTER_IH_RB_CNTL	0		/* PSP_REG_IH_RB_CNTL of amdgpu_psp.h */
@@ -48,6 +50,8 @@ static uint32_t command_argument(const struct psp_gfx_cmd_resp *command)
 		return command->cmd.cmd_spatial_part.mode;
 	case GFX_CMD_ID_PROG_REG:
 		return command->cmd.cmd_setup_reg_prog.reg_id;
+	case GFX_CMD_ID_INVOKE_CMD:
+		return command->cmd.cmd_invoke_cmd.ta_cmd_id;
 	default:
 		return 0;
 	}
@@ -73,6 +77,14 @@ static void set_partitions(struct gpu *gpu, unsigned int partitions)
 	partition_apply(gpu, partitions);
 }
 
+static bool load_application(struct gpu *gpu, const struct requester *by,
+			     const struct psp_gfx_cmd_load_ta *load)
+{
+	return xgmi_load(gpu, by,
+			 (uint64_t)load->app_phy_addr_hi << 32 | load->app_phy_addr_lo,
+			 (uint64_t)load->cmd_buf_phy_addr_hi << 32 | load->cmd_buf_phy_addr_lo);
+}
+
 static bool is_refused(struct gpu *gpu, const char *name)
 {
 	if (injected_for(gpu, PSP_REFUSES_ONCE, name)) {
@@ -85,24 +97,42 @@ static bool is_refused(struct gpu *gpu, const char *name)
 static uint32_t execute(struct gpu *gpu, const struct requester *by,
 			const struct psp_gfx_cmd_resp *command)
 {
+	bool good = true;
+
 	if (is_refused(gpu, command_name(command->cmd_id)))
 		return STATUS_REFUSED;
-	if (command->cmd_id == GFX_CMD_ID_LOAD_IP_FW)
+	switch (command->cmd_id) {
+	case GFX_CMD_ID_LOAD_IP_FW:
 		load_firmware(gpu, by, &command->cmd.cmd_load_ip_fw);
-	if (command->cmd_id == GFX_CMD_ID_SRIOV_SPATIAL_PART)
+		break;
+	case GFX_CMD_ID_SRIOV_SPATIAL_PART:
 		set_partitions(gpu, command->cmd.cmd_spatial_part.mode);
+		break;
 	/* those of the other rings are not modelled */
-	if (command->cmd_id == GFX_CMD_ID_PROG_REG &&
-	    command->cmd.cmd_setup_reg_prog.reg_id == REGISTER_IH_RB_CNTL)
-		reg_write(gpu, gpu->ih.cntl, command->cmd.cmd_setup_reg_prog.reg_value, "psp");
-	return TEE_SUCCESS;
+	case GFX_CMD_ID_PROG_REG:
+		if (command->cmd.cmd_setup_reg_prog.reg_id == REGISTER_IH_RB_CNTL)
+			reg_write(gpu, gpu->ih.cntl,
+				  command->cmd.cmd_setup_reg_prog.reg_value, "psp");
+		break;
+	case GFX_CMD_ID_LOAD_TA:
+		good = load_application(gpu, by, &command->cmd.cmd_load_ta);
+		break;
+	case GFX_CMD_ID_UNLOAD_TA:
+		good = command->cmd.cmd_unload_ta.session_id == SESSION && xgmi_unload(gpu);
+		break;
+	case GFX_CMD_ID_INVOKE_CMD:
+		good = command->cmd.cmd_invoke_cmd.session_id == SESSION &&
+		       xgmi_invoke(gpu, by, command->cmd.cmd_invoke_cmd.ta_cmd_id);
+		break;
+	}
+	return good ? TEE_SUCCESS : STATUS_REFUSED;
 }
 
 static void answer(struct gpu *gpu, const struct requester *by, uint64_t at, uint32_t status)
 {
 	at += offsetof(struct psp_gfx_cmd_resp, resp);
 	gmc_write(gpu, by, at + offsetof(struct psp_gfx_resp, status), status);
-	gmc_write(gpu, by, at + offsetof(struct psp_gfx_resp, session_id), 1);
+	gmc_write(gpu, by, at + offsetof(struct psp_gfx_resp, session_id), SESSION);
 }
 
 static void run_frame(struct gpu *gpu, const struct requester *by, uint64_t address)
@@ -155,6 +185,7 @@ static void on_wptr(struct gpu *gpu, void *arg, uint32_t reg, uint32_t value)
 static void create_ring(struct gpu *gpu, uint64_t base, uint32_t bytes)
 {
 	gpu->psp = (struct psp){ .base = base, .size = bytes / 4, .ring = true };
+	gpu->xgmi = (struct xgmi){ };
 	event("psp-ring", "base=0x%lx size=%u", base, bytes);
 	if (injected(gpu, STRAY_ACCESS)->on)
 		gmc_stray(gpu);
@@ -216,6 +247,7 @@ void psp_init(struct gpu *gpu)
 void psp_reset(struct gpu *gpu)
 {
 	gpu->psp = (struct psp){ };
+	gpu->xgmi = (struct xgmi){ };
 	reg_set(gpu, C2PMSG(gpu, 35), READY);
 	reg_set(gpu, C2PMSG(gpu, 64), READY);
 }

@@ -44,6 +44,8 @@
  *   those of the function that was suspended.
  * * amdgpu_virt_pm_check_error(), after GMC, before KFD restores its processes
  *   and at the end: hubs acknowledged TLB invalidations, and IB tests passed.
+ * * amdgpu_virt_pm_join_resets(), before KFD restores its processes: the PSP knows
+ *   which GPUs are linked to this one.
  *
  * A GPU that does not get as far as to its engines is stopped: bus mastering is
  * disabled first and fences are completed second, in the PM callback. When tasks
@@ -163,23 +165,33 @@ int amdgpu_virt_pm_check_error(struct amdgpu_device *adev)
 }
 
 /**
- * amdgpu_virt_pm_check_engines - whether the IP blocks came up
+ * amdgpu_virt_pm_check_engines - whether the IP blocks came up, and with them the hive
  * @adev: the device
  *
  * Context: amdgpu_device_ip_resume(), before anything counts references again.
  *
- * Return: that of amdgpu_virt_pm_check_error().
+ * Return: that of amdgpu_virt_pm_check_error(), or of amdgpu_virt_pm_join_resets().
  */
 int amdgpu_virt_pm_check_engines(struct amdgpu_device *adev)
 {
 	int r;
 
-	r = amdgpu_virt_pm_check_error(adev);
-	/* a second resume would take the references twice */
-	if (!r && adev->virt_pm)
-		adev->virt_pm->retry = false;
+	if (!amdgpu_virt_pm_is_resuming(adev))
+		return 0;
 
-	return r;
+	r = amdgpu_virt_pm_check_error(adev);
+	if (r)
+		return r;
+
+	r = amdgpu_virt_pm_join_resets(adev);
+	if (r) {
+		amdgpu_virt_pm_set_error(adev, "the XGMI topology is not set");
+		return r;
+	}
+
+	/* a second resume would take the references twice */
+	adev->virt_pm->retry = false;
+	return 0;
 }
 
 /* An error that ends the resume of any GPU */
@@ -467,6 +479,7 @@ static int amdgpu_virt_pm_op_suspend(struct drm_virt_pm *base)
 		return r;
 	}
 
+	amdgpu_virt_pm_leave_resets(pm->adev);
 	amdgpu_virt_pm_block_kfd(pm, true);
 	drm_virt_pm_reset(base);
 
@@ -530,6 +543,7 @@ static void amdgpu_virt_pm_op_quiesce(struct drm_virt_pm *base)
 	/* it writes to VRAM, and resets a GPU whose page it cannot read */
 	if (amdgpu_sriov_vf(adev))
 		amdgpu_virt_fini_data_exchange(adev);
+	amdgpu_virt_pm_leave_resets(adev);
 
 	/* TTM frees pages when fences signal, and the GPU may write to them */
 	pci_clear_master(adev->pdev);
@@ -572,6 +586,7 @@ static void amdgpu_virt_pm_op_unplug(struct drm_virt_pm *base)
 	for (i = 1; xcp_mgr && i < MAX_XCP && xcp_mgr->xcp[i].ddev; i++)
 		drm_dev_unplug(xcp_mgr->xcp[i].ddev);
 
+	amdgpu_virt_pm_remove_from_hive(pm->adev);
 	amdgpu_virt_pm_release_kfd(pm);
 }
 
@@ -856,8 +871,6 @@ void amdgpu_virt_pm_remove(struct amdgpu_device *adev)
 
 	drm_virt_pm_unplug(&pm->base);
 	amdgpu_virt_pm_release_kfd(pm);
-	/* amdgpu_bo_free_kernel() warns in a suspend */
-	adev->in_suspend = false;
 	/* amdgpu_device_fini_hw() would wait for exclusive access for minutes */
 	adev->virt.ops = NULL;
 }

@@ -83,6 +83,12 @@ struct amdgpu_virt_pm {
 	/** @num_pinned: Buffers that importers have pinned in VRAM. */
 	atomic_t num_pinned;
 
+	/**
+	 * @left_resets: Resets of the hive leave the GPU alone. Protected by
+	 * &amdgpu_hive_info.hive_lock.
+	 */
+	bool left_resets;
+
 	/** @blocks_kfd: Among the GPUs that amdgpu_virt_pm_wait_kfd() waits for. */
 	bool blocks_kfd;
 };
@@ -103,6 +109,12 @@ int amdgpu_virt_pm_check_identity(struct amdgpu_device *adev);
 int amdgpu_virt_pm_check_error(struct amdgpu_device *adev);
 int amdgpu_virt_pm_check_engines(struct amdgpu_device *adev);
 void amdgpu_virt_pm_set_error(struct amdgpu_device *adev, const char *what);
+
+/* amdgpu_virt_pm_hive.c */
+void amdgpu_virt_pm_leave_resets(struct amdgpu_device *adev);
+int amdgpu_virt_pm_join_resets(struct amdgpu_device *adev);
+bool amdgpu_virt_pm_has_left_resets(struct amdgpu_device *adev);
+void amdgpu_virt_pm_remove_from_hive(struct amdgpu_device *adev);
 
 /* entries for user space */
 int amdgpu_virt_pm_wait_running(struct drm_device *ddev);
@@ -176,6 +188,11 @@ static inline int amdgpu_virt_pm_check_engines(struct amdgpu_device *adev)
 static inline void amdgpu_virt_pm_set_error(struct amdgpu_device *adev,
 					    const char *what)
 {
+}
+
+static inline bool amdgpu_virt_pm_has_left_resets(struct amdgpu_device *adev)
+{
+	return false;
 }
 
 static inline int amdgpu_virt_pm_wait_running(struct drm_device *ddev)

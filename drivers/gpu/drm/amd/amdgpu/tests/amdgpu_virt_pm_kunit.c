@@ -20,6 +20,7 @@
 #include "../amdgpu.h"
 #include "../amdgpu_virt_pm.h"
 #include "../amdgpu_xcp.h"
+#include "../amdgpu_xgmi.h"
 
 #define MSI_CAP		0x50
 #define VENDOR		0x1002
@@ -881,6 +882,65 @@ static void amdgpu_virt_pm_test_fences(struct kunit *test)
 }
 
 /*
+ * Hives
+ */
+
+static struct amdgpu_hive_info *fake_hive(struct kunit *test, struct fake *fake)
+{
+	struct amdgpu_hive_info *hive;
+
+	hive = kunit_kzalloc(test, sizeof(*hive), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, hive);
+	mutex_init(&hive->hive_lock);
+	hive->tb.n = 2;
+	fake->adev->hive = hive;
+
+	return hive;
+}
+
+/* Resets of its hive wait for a GPU only while its engines run. */
+static void amdgpu_virt_pm_test_hive(struct kunit *test)
+{
+	struct fake *fake = fake_pf(test);
+	struct amdgpu_hive_info *hive = fake_hive(test, fake);
+
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	KUNIT_EXPECT_EQ(test, hive->tb.n, 1);
+	KUNIT_EXPECT_TRUE(test, amdgpu_virt_pm_has_left_resets(fake->adev));
+	KUNIT_EXPECT_EQ(test, resume(fake), 0);
+	KUNIT_EXPECT_EQ(test, hive->tb.n, 2);
+	KUNIT_EXPECT_FALSE(test, amdgpu_virt_pm_has_left_resets(fake->adev));
+
+	/* stopped, and resumed by the work */
+	fake->trick = PHASE2_FAILS;
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	KUNIT_EXPECT_EQ(test, resume(fake), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, hive->tb.n, 1);
+	fake->trick = NO_TRICK;
+	run_work(fake);
+	KUNIT_EXPECT_EQ(test, hive->tb.n, 2);
+
+	/* lost when its engines run */
+	fake->trick = KFD_FAILS;
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	KUNIT_EXPECT_EQ(test, resume(fake), -EIO);
+	KUNIT_EXPECT_TRUE(test, amdgpu_virt_pm_is_lost(fake->adev));
+	KUNIT_EXPECT_EQ(test, hive->tb.n, 1);
+}
+
+/* The host resets it. */
+static void amdgpu_virt_pm_test_hive_vf(struct kunit *test)
+{
+	struct fake *fake = fake_vf(test);
+	struct amdgpu_hive_info *hive = fake_hive(test, fake);
+
+	KUNIT_ASSERT_EQ(test, suspend(fake), 0);
+	KUNIT_EXPECT_EQ(test, hive->tb.n, 2);
+	KUNIT_EXPECT_EQ(test, resume(fake), 0);
+	KUNIT_EXPECT_EQ(test, hive->tb.n, 2);
+}
+
+/*
  * Devices and transitions that are not affected
  */
 
@@ -1047,8 +1107,6 @@ static void amdgpu_virt_pm_test_unbound(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_bus_master(fake));
 	KUNIT_EXPECT_TRUE(test, fake->adev->no_hw_access);
 	KUNIT_EXPECT_TRUE(test, drm_dev_is_unplugged(adev_to_drm(fake->adev)));
-	/* amdgpu_bo_free_kernel() warns in a suspend */
-	KUNIT_EXPECT_FALSE(test, fake->adev->in_suspend);
 	KUNIT_EXPECT_EQ(test, wait_running(fake), -ENODEV);
 	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_wait_kfd(), 0);
 	KUNIT_EXPECT_EQ(test, usage(fake), before);
@@ -1083,6 +1141,8 @@ static struct kunit_case amdgpu_virt_pm_cases[] = {
 	KUNIT_CASE(amdgpu_virt_pm_test_release),
 	KUNIT_CASE(amdgpu_virt_pm_test_suspend_fails),
 	KUNIT_CASE(amdgpu_virt_pm_test_fences),
+	KUNIT_CASE(amdgpu_virt_pm_test_hive),
+	KUNIT_CASE(amdgpu_virt_pm_test_hive_vf),
 	KUNIT_CASE_PARAM(amdgpu_virt_pm_test_others, others_gen_params),
 	KUNIT_CASE(amdgpu_virt_pm_test_other_resumes),
 	KUNIT_CASE(amdgpu_virt_pm_test_not_resumed),
