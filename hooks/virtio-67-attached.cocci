@@ -163,6 +163,9 @@ identifier bo, vgdev, params, ents, nents;
 +
 +	dma_resv_lock(attach->dmabuf->resv, NULL);
 +	ret = dma_buf_pin(attach);
++	/* the driver of the exporter is unbound */
++	if (ret == -ENODEV)
++		drm_virt_pm_object_lose(&vgdev->pm.base, &bo->pm.base, ret);
 +	if (ret)
 +		goto out_unlock;
 +

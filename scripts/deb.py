@@ -55,7 +55,7 @@ def sources(tree, directories, top=REPO):
     own = own_files(top)
     files = Files(tree)
     lay(files, own)
-    apply_hooks(files, top, chosen=lambda name: not name.startswith('amdgpu-'),
+    apply_hooks(files, top, chosen=lambda name: not name.startswith(('amdgpu-', 'ttm-')),
                 edits=lambda file: '/amd/' not in file)
     tests = set(filter(_is_test, own))
     found = {}

@@ -42,6 +42,7 @@ enum buffer_kind {
 	BUFFER_RESOURCE,	/* DRM_IOCTL_VIRTGPU_RESOURCE_CREATE */
 	BUFFER_BLOB,		/* DRM_IOCTL_VIRTGPU_RESOURCE_CREATE_BLOB */
 	BUFFER_RENDERED,	/* the host made its content, at the request of a 3D client */
+	BUFFER_SHARED,		/* it is another GPU's */
 };
 
 struct buffer {
@@ -62,6 +63,7 @@ extern const struct command render_commands[];
 extern const struct command system_commands[];
 extern const struct command amdgpu_commands[];
 extern const struct command kfd_commands[];
+extern const struct command shared_commands[];
 extern const struct command timing_commands[];
 
 /* channel.c */
@@ -80,6 +82,9 @@ __u64 clock_now(void);
 /* buffer.c */
 struct buffer *buffer_at(__u32 index);
 struct buffer *buffer_find(const char *word);
+size_t buffer_size(const struct buffer *buffer);
+__u32 buffer_pattern(__u32 seed, __u32 x, __u32 y);
+int buffer_map(const struct buffer *buffer, __u32 **pixels);
 int buffer_create_dumb(struct buffer *buffer);
 void buffer_destroy(struct buffer *buffer);
 int buffer_transfer(const struct buffer *buffer);

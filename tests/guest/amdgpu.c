@@ -16,6 +16,7 @@
 #include <drm/amdgpu_drm.h>
 
 #include "agent.h"
+#include "amdgpu.h"
 
 #define MAX_GPU_BUFFERS		64
 #define FIRST_RENDER_NODE	128
@@ -34,13 +35,6 @@
 #define SDMA_NOP		0u
 #define SDMA_COPY		1u
 #define SDMA_WRITE		2u
-
-struct gpu_buffer {
-	__u32 handle;
-	__u32 seed;
-	__u64 size;
-	__u32 *map;		/* stays mapped over a hibernation, as a client's would */
-};
 
 static int node = -1;
 static __u32 context, ib_handle;
@@ -61,6 +55,11 @@ static int gpu_ioctl(unsigned long request, void *argument)
 }
 
 /* The device */
+
+int amdgpu_node(void)
+{
+	return node;
+}
 
 static int is_amdgpu(int fd)
 {
@@ -201,10 +200,12 @@ static int do_close(int argc, char **argv)
 
 static __u32 pattern(const struct gpu_buffer *buffer, __u64 index)
 {
+	if (buffer->width)
+		return buffer_pattern(buffer->seed, index % buffer->width, index / buffer->width);
 	return (__u32)index * 2654435761u ^ buffer->seed * 0x9e3779b1u;
 }
 
-static struct gpu_buffer *find_buffer(const char *word)
+struct gpu_buffer *amdgpu_find(const char *word)
 {
 	__u32 index;
 
@@ -218,32 +219,52 @@ static __u64 gpu_address(const struct gpu_buffer *buffer)
 	return BUFFER_ADDRESS(buffer - gpu_buffers);
 }
 
-/* gpu-create vram|gtt MEGABYTES SEED */
-static int do_create(int argc, char **argv)
+void amdgpu_fill(const struct gpu_buffer *buffer)
 {
-	struct gpu_buffer *buffer = &gpu_buffers[gpu_buffer_count];
-	bool vram = !strcmp(argv[0], "vram");
-	__u32 megabytes;
+	for (__u64 i = 0; i < buffer->size / 4; i++)
+		buffer->map[i] = pattern(buffer, i);
+}
+
+/* What has a handle and is mapped for the CPU gets an address on the GPU and a number. */
+int amdgpu_add(const struct gpu_buffer *buffer)
+{
 	int result;
 
-	(void)argc;
 	if (gpu_buffer_count == MAX_GPU_BUFFERS)
 		return -ENOSPC;
-	if (parse_number(argv[1], &megabytes) || parse_number(argv[2], &buffer->seed))
-		return -EINVAL;
-	buffer->size = (__u64)megabytes << 20;
+	gpu_buffers[gpu_buffer_count] = *buffer;
+	result = gpu_map(buffer->handle, BUFFER_ADDRESS(gpu_buffer_count), buffer->size);
+	if (!result)
+		reply(" %u", gpu_buffer_count++);
+	return result;
+}
+
+int amdgpu_make(struct gpu_buffer *buffer, const char *where)
+{
+	bool vram = !strcmp(where, "vram");
+	int result;
+
 	result = create(buffer->size, vram ? AMDGPU_GEM_DOMAIN_VRAM : AMDGPU_GEM_DOMAIN_GTT,
 			vram ? AMDGPU_GEM_CREATE_CPU_ACCESS_REQUIRED : 0, &buffer->handle);
 	if (!result)
 		result = map(buffer->handle, buffer->size, &buffer->map);
-	if (!result)
-		result = gpu_map(buffer->handle, gpu_address(buffer), buffer->size);
 	if (result)
 		return result;
-	for (__u64 i = 0; i < buffer->size / 4; i++)
-		buffer->map[i] = pattern(buffer, i);
-	reply(" %u", gpu_buffer_count++);
-	return 0;
+	amdgpu_fill(buffer);
+	return amdgpu_add(buffer);
+}
+
+/* gpu-create vram|gtt MEGABYTES SEED */
+static int do_create(int argc, char **argv)
+{
+	struct gpu_buffer buffer = { };
+	__u32 megabytes;
+
+	(void)argc;
+	if (parse_number(argv[1], &megabytes) || parse_number(argv[2], &buffer.seed))
+		return -EINVAL;
+	buffer.size = (__u64)megabytes << 20;
+	return amdgpu_make(&buffer, argv[0]);
 }
 
 /* gpu-hold MEGABYTES: takes so much of VRAM, until gpu-close or the next gpu-hold */
@@ -265,7 +286,7 @@ static int do_hold(int argc, char **argv)
 /* gpu-check INDEX: error EILSEQ with how many dwords are wrong, and the first */
 static int do_check(int argc, char **argv)
 {
-	const struct gpu_buffer *buffer = find_buffer(argv[0]);
+	const struct gpu_buffer *buffer = amdgpu_find(argv[0]);
 	__u64 wrong = 0, first = 0;
 
 	(void)argc;
@@ -374,7 +395,7 @@ static __u32 emit_write(__u32 ip, __u64 to, __u32 value)
 static int do_write(int argc, char **argv)
 {
 	__u32 ip = strcmp(argv[0], "sdma") ? AMDGPU_HW_IP_COMPUTE : AMDGPU_HW_IP_DMA;
-	struct gpu_buffer *buffer = find_buffer(argv[1]);
+	struct gpu_buffer *buffer = amdgpu_find(argv[1]);
 	__u32 offset, right;
 	int result;
 
@@ -392,8 +413,8 @@ static int do_write(int argc, char **argv)
 /* gpu-copy FROM TO: the second buffer has the content of the first then */
 static int do_copy(int argc, char **argv)
 {
-	const struct gpu_buffer *from = find_buffer(argv[0]);
-	struct gpu_buffer *to = find_buffer(argv[1]);
+	const struct gpu_buffer *from = amdgpu_find(argv[0]);
+	struct gpu_buffer *to = amdgpu_find(argv[1]);
 	const __u64 most = 4 << 20;
 	__u32 n = 0;
 

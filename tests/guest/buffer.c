@@ -36,7 +36,7 @@ struct buffer *buffer_find(const char *word)
 	return parse_number(word, &index) ? NULL : buffer_at(index);
 }
 
-static size_t buffer_size(const struct buffer *buffer)
+size_t buffer_size(const struct buffer *buffer)
 {
 	return (size_t)buffer->width * buffer->height * 4;
 }
@@ -45,7 +45,7 @@ static size_t buffer_size(const struct buffer *buffer)
  * What pixel (x, y) of a buffer with this seed holds. tests/vm/screen.py has the
  * same formula; no two neighbouring pixels, tiles or seeds look alike.
  */
-static __u32 pattern(__u32 seed, __u32 x, __u32 y)
+__u32 buffer_pattern(__u32 seed, __u32 x, __u32 y)
 {
 	__u32 h = seed * 0x9e3779b1u + (x / 8) * 0x85ebca6bu + (y / 8) * 0xc2b2ae35u;
 
@@ -58,9 +58,9 @@ static __u32 pattern(__u32 seed, __u32 x, __u32 y)
 static __u32 pixel(const struct buffer *buffer, __u32 x, __u32 y)
 {
 	if (buffer->kind != BUFFER_CURSOR)
-		return pattern(buffer->seed, x, y);
+		return buffer_pattern(buffer->seed, x, y);
 	/* an opaque triangle; a transparent pixel has no colour */
-	return x + y < CURSOR_SIZE ? 0xff000000 | pattern(buffer->seed, x, y) : 0;
+	return x + y < CURSOR_SIZE ? 0xff000000 | buffer_pattern(buffer->seed, x, y) : 0;
 }
 
 static int map_offset(const struct buffer *buffer, __u64 *offset)
@@ -79,7 +79,7 @@ static int map_offset(const struct buffer *buffer, __u64 *offset)
 	return result;
 }
 
-static int map(const struct buffer *buffer, __u32 **pixels)
+int buffer_map(const struct buffer *buffer, __u32 **pixels)
 {
 	__u64 offset;
 	void *address;
@@ -98,7 +98,7 @@ static int map(const struct buffer *buffer, __u32 **pixels)
 static int fill(const struct buffer *buffer)
 {
 	__u32 *pixels;
-	int result = map(buffer, &pixels);
+	int result = buffer_map(buffer, &pixels);
 
 	if (result)
 		return result;
@@ -211,7 +211,7 @@ static int parse_kind(const char *word, enum buffer_kind *kind)
 		[BUFFER_CURSOR] = "cursor",
 		[BUFFER_RESOURCE] = "resource",
 		[BUFFER_BLOB] = "blob",
-		/* no "rendered": see render.c */
+		/* no "rendered": see render.c; no "shared": see shared.c */
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -306,7 +306,7 @@ static int do_load(int argc, char **argv)
 	fd = open(argv[1], O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	result = map(buffer, &pixels);
+	result = buffer_map(buffer, &pixels);
 	if (!result) {
 		got = read(fd, pixels, buffer_size(buffer));
 		if (got != (ssize_t)buffer_size(buffer))
@@ -327,7 +327,7 @@ static int do_check(int argc, char **argv)
 	(void)argc;
 	if (!buffer)
 		return -EINVAL;
-	result = map(buffer, &pixels);
+	result = buffer_map(buffer, &pixels);
 	if (result)
 		return result;
 	for (__u32 y = 0; y < buffer->height; y++)

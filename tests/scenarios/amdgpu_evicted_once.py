@@ -20,7 +20,7 @@ def story(vm):
     if not vm.kernel_has('pm_hibernation_mode_is_suspend'):
         raise Skip('this kernel thaws the GPU while the image is written')
     vm.use_gpu(kfd=False)
-    content = sum(buffer.megabytes for buffer in guest.gpu_buffers) + BUFFER
+    content = (sum(buffer.size for buffer in guest.gpu_buffers) >> 20) + BUFFER
     guest.kfd_open(BUFFER)
     vm.kfd = True
     vm.hibernate_and_power_on_again()

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import initramfs
-from guest import Guest, Refused
+from guest import Buffer as DisplayBuffer, Guest, Refused
 from verdict import Failure, Unusable
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / 'models/mi300x'))
@@ -47,8 +47,8 @@ def with_driver(image, path, files):
 class Buffer:
     """A buffer on the GPU, or in the guest's memory where the GPU reaches it."""
 
-    def __init__(self, index, kind, megabytes):
-        self.index, self.kind, self.megabytes = index, kind, megabytes
+    def __init__(self, index, kind, size):
+        self.index, self.kind, self.size = index, kind, size
 
 
 class GpuGuest(Guest):
@@ -78,8 +78,41 @@ class GpuGuest(Guest):
     def gpu_create(self, kind, megabytes):
         seed = len(self.gpu_buffers) + 1
         index = int(self.do(f'gpu-create {kind} {megabytes} {seed}'))
-        self.gpu_buffers.append(Buffer(index, kind, megabytes))
+        return self._added(index, kind, megabytes << 20)
+
+    def _added(self, index, kind, size):
+        self.gpu_buffers.append(Buffer(index, kind, size))
         return self.gpu_buffers[-1]
+
+    # Buffers that the GPU and the display share; tests/guest/shared.c
+
+    def gpu_picture(self, kind, width, height):
+        """A buffer of the GPU with a picture."""
+        seed = self.next_seed()
+        index = int(self.do(f'gpu-picture {kind} {width} {height} {seed}'))
+        return self._added(index, kind, width * height * 4), seed
+
+    def gpu_export(self, kind, width, height):
+        """A buffer of the GPU that can be shown."""
+        buffer, seed = self.gpu_picture(kind, width, height)
+        shared = DisplayBuffer(int(self.do(f'gpu-export {buffer.index}')), 'shared',
+                               width, height, seed)
+        shared.gpu = buffer
+        self.buffers.append(shared)
+        return shared
+
+    def gpu_import(self, width, height):
+        """A buffer of the display that the GPU can reach."""
+        shared, = self.create(1, width, height)
+        index = int(self.do(f'gpu-import {shared.index}'))
+        shared.gpu = self._added(index, 'dumb', width * height * 4)
+        return shared
+
+    def gpu_draw(self, canvas, shared):
+        """Another picture, which the GPU copies into it."""
+        shared.seed = self.next_seed()
+        self.do(f'gpu-fill {canvas.index} {shared.seed}')
+        self.gpu_copy(canvas, shared.gpu)
 
     def gpu_hold(self, megabytes):
         """So much of VRAM is in use, beside the buffers; 0 for no more."""

@@ -65,6 +65,7 @@ class Buffer:
         self.index, self.kind, self.card = index, kind, card
         self.width, self.height, self.seed = width, height, seed
         self.custom = None              # a picture that was loaded from a file
+        self.gpu = None                 # what another GPU calls it, if it is shared
 
     def __repr__(self):
         return f'{self.kind} buffer {self.index} ({self.width}x{self.height})'
@@ -180,10 +181,15 @@ class Guest:
             self.do(f'card {card}')
             self._card = card
 
+    def next_seed(self, count=1):
+        """That of the first of so many contents that nothing had before"""
+        seed, self._seed = self._seed, self._seed + count
+        return seed
+
     def create(self, count, width, height, kind='dumb', card=0):
         """@count new buffers, each with content of its own."""
         self._use_card(card)
-        seed, self._seed = self._seed, self._seed + count
+        seed = self.next_seed(count)
         first = int(self.do(f'create {kind} {count} {width} {height} {seed}'))
         new = [Buffer(first + i, kind, width, height, seed + i, card)
                for i in range(count)]
@@ -204,7 +210,7 @@ class Guest:
 
     def fill(self, buffer):
         """New content, which the host does not have until it is shown."""
-        buffer.seed, self._seed = self._seed, self._seed + 1
+        buffer.seed = self.next_seed()
         self.do(f'fill {buffer.index} {buffer.seed}')
 
     def load(self, buffer, path, picture):

@@ -156,15 +156,17 @@ class ModelSetup(Setup):
 class ModelQemu(Qemu):
     """QEMU with vfio-user-pci, and the models that it is connected to."""
 
+    SHARED_MEMORY = True
+
     def __init__(self, setup, files, number, timeout, program):
         self.model = self.second = None
-        self.number, self.program = number, program
+        self.program = program
         super().__init__(setup, files, number, timeout)
 
     def _start(self):
         log = self.files.directory / f'model-{self.number}.log'
         self.model = Model(self.program, self.setup.model,
-                           self.sockets / 'gpu', log)
+                           self.sockets / 'model', log)
         if self.setup.second is not None:
             log = self.files.directory / f'model-{self.number}-second.log'
             self.second = Model(self.program, self.setup.second,
@@ -172,18 +174,14 @@ class ModelQemu(Qemu):
         super()._start()
 
     def _command(self):
-        memory = self.setup.memory
         command = super()._command()
         command[0] = newer_binary()
         if self.setup.virtio_gpu:
             command += ['-device', PORT]
-        command += ['-device', self._device(0, 'gpu')]
+        command += ['-device', self._device(0, 'model')]
         if self.second:
             command += ['-device', SECOND_PORT, '-device', self._device(1, 'second')]
-        # the model maps the guest's memory, so it has to be a file
-        return [*command, '-m', f'{memory},maxmem=8G',
-                '-object', f'memory-backend-memfd,id=ram,size={memory}M,share=on',
-                '-machine', 'memory-backend=ram']
+        return [*command, '-m', f'{self.setup.memory},maxmem=8G']
 
     def _device(self, number, socket):
         return (f'{{"driver":"vfio-user-pci","bus":"port{number}","id":"model{number}",'
@@ -208,6 +206,8 @@ class Parts:
 class ModelVm(Vm):
     """A guest with the model; @setup is a ModelSetup."""
 
+    QEMU = ModelQemu
+
     def __init__(self, setup, files, parts, **options):
         files = dataclasses.replace(files, initramfs=parts.initramfs)
         super().__init__(setup, files, **options)
@@ -224,13 +224,13 @@ class ModelVm(Vm):
     def _start_qemu(self):
         self.starts += 1
         setup = self.setup.at_start(self.starts)
-        self.qemu = ModelQemu(setup, self.files, self.starts, self.timeout,
+        self.qemu = self.QEMU(setup, self.files, self.starts, self.timeout,
                               self.parts.program)
         self.model_logs.append(self.qemu.model.log)
         if self.qemu.second:
             self.second_logs.append(self.qemu.second.log)
         if self.setup.virtio_gpu:
-            self._host_logs.append(self.qemu.host_log)
+            self._host_logs += self.qemu.host_logs
         self.guest.attach(Channel(str(self.qemu.sockets / 'agent'), self.timeout))
         self.qemu.go()
 
@@ -345,7 +345,7 @@ class ModelVm(Vm):
         self.kfd = False
 
     def _write_with_gpu(self, buffer):
-        last = (buffer.megabytes << 20) - 4
+        last = buffer.size - 4
         self.guest.gpu_write('compute', buffer, last)
         self.guest.gpu_write('sdma', buffer, last // 8 * 4)
 

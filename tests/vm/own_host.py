@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 
 import hostlog
-from guest import Channel
 from qemu import Qemu
 from screen import CURSOR_SIZE, Cursor, Picture
 from verdict import Failure, Skip, Unusable
@@ -104,10 +103,8 @@ class OwnHost:
 class OwnHostQemu(Qemu):
     """QEMU, and the host that it is connected to."""
 
-    def __init__(self, setup, files, number, timeout):
-        self.host = None
-        self.number = number
-        super().__init__(setup, files, number, timeout)
+    SHARED_MEMORY = True
+    host = None
 
     def _start(self):
         directory = self.files.directory
@@ -119,11 +116,8 @@ class OwnHostQemu(Qemu):
 
     def _command(self):
         command = super()._command()
-        # the host maps the guest's memory; it has to be there before the GPU
-        return [command[0], '-object',
-                f'memory-backend-memfd,id=ram,size={self.setup.memory}M,share=on',
-                '-machine', 'memory-backend=ram',
-                '-chardev', f'socket,id=gpu,path={self.sockets}/gpu', *command[1:]]
+        # it has to be there before the GPU
+        return [command[0], '-chardev', f'socket,id=gpu,path={self.sockets}/gpu', *command[1:]]
 
     def _displays(self):
         return []
@@ -140,6 +134,10 @@ class OwnHostQemu(Qemu):
             return None
         x, y = head.split()
         return Cursor(CURSOR_SIZE, CURSOR_SIZE, int(x), int(y), pixels)
+
+    @property
+    def host_logs(self):
+        return [self.own_log, self.host_log]
 
     def trace(self):
         return self.own_log.read_text(errors='replace')
@@ -181,12 +179,7 @@ def ported(setup):
 class OwnHostVm(Vm):
     """A guest with such a GPU; @setup is an OwnHostSetup."""
 
-    def _start_qemu(self):
-        self.starts += 1
-        self.qemu = OwnHostQemu(self.setup, self.files, self.starts, self.timeout)
-        self._host_logs += [self.qemu.own_log, self.qemu.host_log]
-        self.guest.attach(Channel(str(self.qemu.sockets / 'agent'), self.timeout))
-        self.qemu.go()
+    QEMU = OwnHostQemu
 
     def fault(self, what):
         """From now on; gpu --help says what there is."""

@@ -86,8 +86,11 @@ atexit.register(kill_all)
 class Qemu:
     """@setup says what the machine has; @number which start of it this is."""
 
+    SHARED_MEMORY = False       # another process maps the guest's
+
     def __init__(self, setup, files, number, timeout):
         self.setup, self.files, self.timeout = setup, files, timeout
+        self.number = number
         # unix sockets have short names, work directories long ones
         self.sockets = Path(tempfile.mkdtemp(prefix='vm-'))
         self.messages = files.directory / f'qemu-{number}.log'
@@ -105,7 +108,8 @@ class Qemu:
         command = [
             newer_binary() if setup.newer_qemu else binary(setup.arch),
             '-accel', setup.accel, '-machine', setup.machine, '-cpu', ARCHS[setup.arch][2],
-            '-m', str(setup.memory), '-smp', str(setup.cpus), '-nodefaults', '-no-user-config',
+            '-m', str(setup.memory), *self._memory(), '-smp', str(setup.cpus),
+            '-nodefaults', '-no-user-config',
             '-display', 'sdl,gl=on' if setup.gl else 'none', '-no-reboot', '-S',
             '-kernel', str(files.kernel), '-initrd', str(files.initramfs),
             '-append', setup.command_line,
@@ -125,6 +129,12 @@ class Qemu:
         for event in setup.judge.TRACE_SEVERAL if several else setup.judge.TRACE:
             command += ['-trace', event]
         return [*command, *setup.more_options, *self._displays()]
+
+    def _memory(self):
+        if not self.SHARED_MEMORY:
+            return ()
+        return ('-object', f'memory-backend-memfd,id=ram,size={self.setup.memory}M,share=on',
+                '-machine', 'memory-backend=ram')
 
     def _agent(self):
         """The port that the agent has for itself."""
@@ -188,6 +198,11 @@ class Qemu:
             if head and not self.setup.qxl:
                 with self._rfb(output) as rfb:
                     rfb.plug_in_monitor(*self.setup.sizes[output])
+
+    @property
+    def host_logs(self):
+        """What is to be judged"""
+        return [self.host_log]
 
     def said(self):
         text = self.messages.read_text(errors='replace').strip()

@@ -30,6 +30,7 @@ import model
 import own_host
 import qemu
 import selftest
+import shared
 import vhost_user
 from initramfs import build_initramfs, with_files
 from verdict import Failure, Skip, Unusable
@@ -138,10 +139,12 @@ class Bench:
         debug = self.variant.endswith('debug')
         options = {'debug': debug, 'hooked': self.hooked,
                    'timeout': timeout or (TIMEOUT_DEBUG if debug else TIMEOUT)}
-        if self.host or setup.host:
+        if (self.host or setup.host) and not isinstance(setup, own_host.OwnHostSetup):
             setup = own_host.ported(setup)
         if self.arch != 'x86':
             setup = self._ported(setup)
+        if isinstance(setup, shared.SharedSetup):
+            return shared.SharedVm(setup, files, self.parts(), **options)
         if isinstance(setup, model.ModelSetup):
             return model.ModelVm(setup, files, self.parts(), **options)
         if isinstance(setup, vhost_user.VhostUserSetup):

@@ -260,6 +260,8 @@ class Image:
 class Vm:
     """One guest, in as many QEMU processes as it takes."""
 
+    QEMU = Qemu
+
     def __init__(self, setup, files, debug=False, hooked=True, timeout=150):
         # Two processors of a guest spin on locks while the host runs only one of them.
         # In the debug kernel that is nearly half of the time, so there a scenario has
@@ -285,8 +287,8 @@ class Vm:
 
     def _start_qemu(self):
         self.starts += 1
-        self.qemu = Qemu(self.setup, self.files, self.starts, self.timeout)
-        self._host_logs.append(self.qemu.host_log)
+        self.qemu = self.QEMU(self.setup, self.files, self.starts, self.timeout)
+        self._host_logs += self.qemu.host_logs
         self.guest.attach(Channel(str(self.qemu.sockets / 'agent'), self.timeout))
         self.qemu.go()
 
@@ -590,14 +592,18 @@ class Vm:
         """The first GPU's suspend began before, and ended well after that."""
         self.guest.write(PM_PRINT_TIMES, '0')
         name = re.escape(self.gpu_name(0))
-        order = (rf'{name}: PM: calling \w+suspend\b', 'pm_fail: the fence is signalled',
-                 rf'{name}: PM: \w+suspend\S* returned 0\b')
+        self.expect_in_log(rf'{name}: PM: calling \w+suspend\b',
+                           'pm_fail: the fence is signalled',
+                           rf'{name}: PM: \w+suspend\S* returned 0\b')
+
+    def expect_in_log(self, *patterns):
+        """In this order, since the log was marked."""
         lines, start = self.kernel_log(), 0
-        for pattern in order:
+        for pattern in patterns:
             found = [number for number, line in enumerate(lines[start:], start)
                      if re.search(pattern, line)]
             if not found:
-                raise Failure(f'the log does not have, in this order: {" | ".join(order)}')
+                raise Failure(f'the log does not have, in this order: {" | ".join(patterns)}')
             start = found[0] + 1
 
     def wake_up_event(self):
@@ -846,7 +852,7 @@ class Vm:
         step = max(1, (len(old) - 1) // (SAMPLE - 1)) if len(old) > SAMPLE else 1
         sample = old[::step] + ([old[-1]] if old and old[::step][-1] is not old[-1] else [])
         for buffer in sample:
-            if not buffer.custom:
+            if not buffer.custom and not buffer.gpu:
                 self.guest.check(buffer)
             if buffer.kind == 'cursor':
                 self.guest.cursor(self._output(buffer.card), buffer, hot=(3, 4),

@@ -58,6 +58,11 @@
  * resume. If it does not, the suspend is refused with the GPU running as before, and
  * a resume is tried once more.
  *
+ * A device that imports a buffer is suspended before the GPU and resumed after it,
+ * with a device link. Where a thaw leaves the GPU suspended, or the GPU is lost, an
+ * importer goes on with what is in system memory, which is everything: a suspend
+ * moves VRAM there. When the driver is unbound, importers lose their buffers.
+ *
  * A suspend is refused before tasks are frozen if the content of VRAM of all GPUs
  * is larger than the memory and swap space that are free, and while an importer has
  * pinned a buffer in VRAM.
@@ -726,23 +731,6 @@ int amdgpu_virt_pm_wait_running(struct drm_device *ddev)
 }
 
 /**
- * amdgpu_virt_pm_count_pin - count a buffer that an importer pins
- * @bo: the buffer, which is pinned
- * @count: 1, or -1 if it is about to be unpinned
- *
- * A suspend is refused while such a buffer is in VRAM.
- *
- * Context: The reservation lock of @bo is held.
- */
-void amdgpu_virt_pm_count_pin(struct amdgpu_bo *bo, int count)
-{
-	struct amdgpu_device *adev = amdgpu_ttm_adev(bo->tbo.bdev);
-
-	if (adev->virt_pm && bo->tbo.resource->mem_type == TTM_PL_VRAM)
-		atomic_add(count, &adev->virt_pm->num_pinned);
-}
-
-/**
  * amdgpu_virt_pm_wait_kfd - wait until no GPU is suspended
  *
  * Context: Entry of an ioctl of KFD, without locks.
@@ -826,6 +814,11 @@ int amdgpu_virt_pm_init(struct amdgpu_device *adev)
 
 	pm->adev = adev;
 	pm->checked = amdgpu_virt_pm_can_check(adev);
+	INIT_LIST_HEAD(&pm->imports);
+	r = drmm_mutex_init(ddev, &pm->imports_lock);
+	if (r)
+		return r;
+
 	r = drmm_virt_pm_init(&pm->base, ddev, &amdgpu_virt_pm_ops);
 	if (r)
 		return r;
@@ -876,7 +869,7 @@ void amdgpu_virt_pm_remove(struct amdgpu_device *adev)
 }
 
 /**
- * amdgpu_virt_pm_unplug - unplug the DRM device
+ * amdgpu_virt_pm_unplug - unplug the DRM device and take its buffers from importers
  * @adev: the device
  *
  * Context: Remove callback, after amdgpu_virt_pm_remove().
@@ -887,4 +880,5 @@ void amdgpu_virt_pm_unplug(struct amdgpu_device *adev)
 		drm_virt_pm_unplug(&adev->virt_pm->base);
 	else
 		drm_dev_unplug(adev_to_drm(adev));
+	amdgpu_virt_pm_revoke(adev);
 }

@@ -5,6 +5,7 @@
 #include <linux/atomic.h>
 #include <linux/kconfig.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/types.h>
 
 #include <drm/drm_virt_pm.h>
@@ -12,6 +13,7 @@
 struct amdgpu_bo;
 struct amdgpu_device;
 struct delayed_work;
+struct dma_buf_attachment;
 struct drm_device;
 struct kfd_dev;
 struct workqueue_struct;
@@ -89,6 +91,15 @@ struct amdgpu_virt_pm {
 	 */
 	bool left_resets;
 
+	/** @imports: Attachments of other devices to buffers of the GPU. */
+	struct list_head imports;
+
+	/** @imports_lock: Protects @imports; outside of any dma_resv. */
+	struct mutex imports_lock;
+
+	/** @revoked: Nobody may import a buffer any more. */
+	bool revoked;
+
 	/** @blocks_kfd: Among the GPUs that amdgpu_virt_pm_wait_kfd() waits for. */
 	bool blocks_kfd;
 };
@@ -118,10 +129,19 @@ void amdgpu_virt_pm_remove_from_hive(struct amdgpu_device *adev);
 
 /* entries for user space */
 int amdgpu_virt_pm_wait_running(struct drm_device *ddev);
-void amdgpu_virt_pm_count_pin(struct amdgpu_bo *bo, int count);
 int amdgpu_virt_pm_wait_kfd(void);
 bool amdgpu_virt_pm_defer_kfd(struct workqueue_struct *wq,
 			      struct delayed_work *work);
+
+/* buffers that another device imports */
+int amdgpu_virt_pm_attach(struct amdgpu_device *adev,
+			  struct dma_buf_attachment *attach);
+void amdgpu_virt_pm_detach(struct amdgpu_device *adev,
+			   struct dma_buf_attachment *attach);
+void amdgpu_virt_pm_revoke(struct amdgpu_device *adev);
+bool amdgpu_virt_pm_is_revoked(struct amdgpu_device *adev);
+int amdgpu_virt_pm_pin(struct amdgpu_bo *bo, u32 domains);
+void amdgpu_virt_pm_unpin(struct amdgpu_bo *bo);
 
 /* static but for the tests */
 #if IS_ENABLED(CONFIG_KUNIT)
@@ -130,6 +150,7 @@ int amdgpu_virt_pm_resume_device(struct drm_device *ddev);
 int amdgpu_virt_pm_reset_device(struct amdgpu_device *adev);
 void amdgpu_virt_pm_read_identity(struct amdgpu_device *adev,
 				  struct amdgpu_virt_pm_identity *id);
+void amdgpu_virt_pm_count_pin(struct amdgpu_bo *bo, int count);
 #endif
 #else
 #include <drm/drm_drv.h>
@@ -200,8 +221,30 @@ static inline int amdgpu_virt_pm_wait_running(struct drm_device *ddev)
 	return 0;
 }
 
-static inline void amdgpu_virt_pm_count_pin(struct amdgpu_bo *bo, int count)
+static inline int amdgpu_virt_pm_attach(struct amdgpu_device *adev,
+					struct dma_buf_attachment *attach)
 {
+	return 0;
+}
+
+static inline void amdgpu_virt_pm_detach(struct amdgpu_device *adev,
+					 struct dma_buf_attachment *attach)
+{
+}
+
+static inline bool amdgpu_virt_pm_is_revoked(struct amdgpu_device *adev)
+{
+	return false;
+}
+
+static inline int amdgpu_virt_pm_pin(struct amdgpu_bo *bo, u32 domains)
+{
+	return amdgpu_bo_pin(bo, domains);
+}
+
+static inline void amdgpu_virt_pm_unpin(struct amdgpu_bo *bo)
+{
+	amdgpu_bo_unpin(bo);
 }
 
 static inline int amdgpu_virt_pm_wait_kfd(void)

@@ -510,6 +510,27 @@ static void virtio_gpu_pm_test_import_use_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, vg_mock_vpm(host)->num_lost);
 }
 
+static void virtio_gpu_pm_test_import_gone(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_blob);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	struct vg_test_foreign *foreign;
+	u32 handle, own = vg_mock_dumb(user);
+
+	/* A shown buffer of a driver that was unbound is lost, not the device. */
+	foreign = vg_test_import(user, &handle);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, handle));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 1, own));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	foreign->pin_ret = -ENODEV;
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_restore_bus(host));
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], 0);
+	KUNIT_EXPECT_EQ(test, host->shown[1], vg_mock_id(user, own));
+	KUNIT_EXPECT_EQ(test, 1, vg_mock_vpm(host)->num_lost);
+	KUNIT_EXPECT_EQ(test, -EIO, vg_mock_show(user, 0, handle));
+}
+
 static struct kunit_case virtio_gpu_pm_imports_tests[] = {
 	KUNIT_CASE(virtio_gpu_pm_test_import),
 	KUNIT_CASE(virtio_gpu_pm_test_import_moves),
@@ -520,6 +541,7 @@ static struct kunit_case virtio_gpu_pm_imports_tests[] = {
 	KUNIT_CASE(virtio_gpu_pm_test_import_moves_in_suspend),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_import_busy, vg_test_busy_gen_params),
 	KUNIT_CASE(virtio_gpu_pm_test_import_use_busy),
+	KUNIT_CASE(virtio_gpu_pm_test_import_gone),
 	{}
 };
 

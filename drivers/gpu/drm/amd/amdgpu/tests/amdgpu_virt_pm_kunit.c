@@ -7,6 +7,7 @@
  * ones do; the scenarios with the model test the real ones.
  */
 
+#include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
@@ -14,6 +15,7 @@
 
 #include <drm/drm_drv.h>
 #include <drm/drm_kunit_helpers.h>
+#include <kunit/device.h>
 #include <kunit/static_stub.h>
 #include <kunit/test.h>
 
@@ -552,6 +554,36 @@ static void amdgpu_virt_pm_test_pinned(struct kunit *test)
 
 	amdgpu_virt_pm_count_pin(bo, -1);
 	KUNIT_EXPECT_EQ(test, drm_virt_pm_check(base), 0);
+}
+
+/* Who imports a buffer is suspended first, unless it is the one who exports, too */
+static void amdgpu_virt_pm_test_importer(struct kunit *test)
+{
+	struct amdgpu_device *adev = fake_pf(test)->adev;
+	struct dma_buf_attachment attach = {}, again = {};
+	struct device *importer = kunit_device_register(test, "importer");
+	struct device_link *link;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, importer);
+	attach.dev = importer;
+	again.dev = importer;
+
+	KUNIT_ASSERT_EQ(test, amdgpu_virt_pm_attach(adev, &attach), 0);
+	KUNIT_ASSERT_EQ(test, amdgpu_virt_pm_attach(adev, &again), 0);
+	KUNIT_EXPECT_FALSE(test, list_empty(&importer->links.suppliers));
+	KUNIT_EXPECT_NULL(test, device_link_add(adev->dev, importer, DL_FLAG_STATELESS));
+	amdgpu_virt_pm_detach(adev, &attach);
+	KUNIT_EXPECT_FALSE(test, list_empty(&importer->links.suppliers));
+	amdgpu_virt_pm_detach(adev, &again);
+	KUNIT_EXPECT_TRUE(test, list_empty(&importer->links.suppliers));
+
+	link = device_link_add(adev->dev, importer, DL_FLAG_STATELESS);
+	KUNIT_ASSERT_NOT_NULL(test, link);
+	KUNIT_EXPECT_EQ(test, amdgpu_virt_pm_attach(adev, &attach), 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&importer->links.suppliers));
+	amdgpu_virt_pm_detach(adev, &attach);
+	KUNIT_EXPECT_FALSE(test, list_empty(&importer->links.consumers));
+	device_link_del(link);
 }
 
 static void amdgpu_virt_pm_test_twice(struct kunit *test)
@@ -1131,6 +1163,7 @@ static struct kunit_case amdgpu_virt_pm_cases[] = {
 	KUNIT_CASE(amdgpu_virt_pm_test_order),
 	KUNIT_CASE(amdgpu_virt_pm_test_kfd_work),
 	KUNIT_CASE(amdgpu_virt_pm_test_pinned),
+	KUNIT_CASE(amdgpu_virt_pm_test_importer),
 	KUNIT_CASE(amdgpu_virt_pm_test_twice),
 	KUNIT_CASE(amdgpu_virt_pm_test_msix),
 	KUNIT_CASE_PARAM(amdgpu_virt_pm_test_fails, failures_gen_params),
