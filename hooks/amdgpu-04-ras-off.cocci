@@ -5,16 +5,17 @@
 //# when drivers/gpu/drm/amd/amdgpu/amdgpu_ras.c r = amdgpu_mca_reset(adev);
 //# file drivers/gpu/drm/amd/amdgpu/amdgpu_ras.c
 //# lines 1
-//# add 1 if (amdgpu_in_reset(adev) && amdgpu_ras_get_context(adev)) {
+//# add 1 (adev) && amdgpu_ras_get_context(adev)) {
 
 @@
 identifier adev;
+identifier in_reset = { amdgpu_in_reset, amdgpu_reset_in_recovery };
 @@
  amdgpu_ras_late_init(struct amdgpu_device *adev)
  {
  	<...
--	if (amdgpu_in_reset(adev))
-+	if (amdgpu_in_reset(adev) && amdgpu_ras_get_context(adev))
+-	if (in_reset(adev))
++	if (in_reset(adev) && amdgpu_ras_get_context(adev))
  	{ ... }
  	...>
  }
