@@ -30,6 +30,9 @@ PACKAGING = REPO / 'packaging'
 PROGRAM = ('drm-virt-pm-check', 'drm-virt-pm-check.8')
 NO_SOURCE = ('Kconfig', 'TODO', '.gitignore')
 NO_MODULE = ('amd',)        # what packaging/modules need not name
+# what the package is made from: a commit to something else makes no other package
+MADE_FROM = ('drivers', 'hooks', 'include', 'kernels', 'packaging',
+             *(f'scripts/{name}.py' for name in ('deb', 'hooks', 'overlay')))
 
 
 def modules(own):
@@ -76,9 +79,9 @@ def sources(tree, directories, top=REPO):
 
 
 def version():
-    """Of the commit, so that a newer one is an upgrade; and its time"""
-    r = subprocess.run(['git', '-C', REPO, 'log', '-1', '--date=raw',
-                        '--format=%h %ad'], capture_output=True, text=True)
+    """Of the last commit to its sources, so that a newer one is an upgrade; and its time"""
+    r = subprocess.run(['git', '-C', REPO, 'log', '-1', '--date=raw', '--format=%h %ad',
+                        '--', *MADE_FROM], capture_output=True, text=True)
     if r.returncode:            # an archive, not a clone
         return VERSION, 1767225600
     commit, date = r.stdout.split()[:2]
