@@ -27,7 +27,7 @@ NAME = 'drm-virt-pm'
 VERSION = '2.0'
 DRM = 'drivers/gpu/drm'
 PACKAGING = REPO / 'packaging'
-PROGRAM = ('drm-virt-pm-check', 'drm-virt-pm-check.8')
+AS_IT_IS = ('drm-virt-pm-check', 'drm-virt-pm-check.8', 'initramfs/drm-virt-pm')
 NO_SOURCE = ('Kconfig', 'TODO', '.gitignore')
 NO_MODULE = ('amd',)        # what packaging/modules need not name
 # what the package is made from: a commit to something else makes no other package
@@ -135,7 +135,7 @@ def prepare(directory, at_version, date):
             ('dkms.conf', dkms_conf((PACKAGING / 'dkms.conf').read_text(), bases,
                                     found, at_version))):
         write_if_changed(directory / name, text.encode())
-    for name in PROGRAM:
+    for name in AS_IT_IS:
         write_if_changed(directory / name, (PACKAGING / name).read_bytes(),
                          (PACKAGING / name).stat().st_mode & 0o777)
 
