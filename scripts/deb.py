@@ -27,9 +27,12 @@ NAME = 'drm-virt-pm'
 VERSION = '2.0'
 DRM = 'drivers/gpu/drm'
 PACKAGING = REPO / 'packaging'
-PROGRAM = ('drm-virt-pm-check', 'drm-virt-pm-check.8')
+AS_IT_IS = ('drm-virt-pm-check', 'drm-virt-pm-check.8', 'initramfs/drm-virt-pm')
 NO_SOURCE = ('Kconfig', 'TODO', '.gitignore')
 NO_MODULE = ('amd',)        # what packaging/modules need not name
+# what the package is made from: a commit to something else makes no other package
+MADE_FROM = ('drivers', 'hooks', 'include', 'kernels', 'packaging',
+             *(f'scripts/{name}.py' for name in ('deb', 'hooks', 'overlay')))
 
 
 def modules(own):
@@ -76,9 +79,9 @@ def sources(tree, directories, top=REPO):
 
 
 def version():
-    """Of the commit, so that a newer one is an upgrade; and its time"""
-    r = subprocess.run(['git', '-C', REPO, 'log', '-1', '--date=raw',
-                        '--format=%h %ad'], capture_output=True, text=True)
+    """Of the last commit to its sources, so that a newer one is an upgrade; and its time"""
+    r = subprocess.run(['git', '-C', REPO, 'log', '-1', '--date=raw', '--format=%h %ad',
+                        '--', *MADE_FROM], capture_output=True, text=True)
     if r.returncode:            # an archive, not a clone
         return VERSION, 1767225600
     commit, date = r.stdout.split()[:2]
@@ -132,7 +135,7 @@ def prepare(directory, at_version, date):
             ('dkms.conf', dkms_conf((PACKAGING / 'dkms.conf').read_text(), bases,
                                     found, at_version))):
         write_if_changed(directory / name, text.encode())
-    for name in PROGRAM:
+    for name in AS_IT_IS:
         write_if_changed(directory / name, (PACKAGING / name).read_bytes(),
                          (PACKAGING / name).stat().st_mode & 0o777)
 

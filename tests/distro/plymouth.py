@@ -12,6 +12,8 @@ SETUP = Setup(device='virtio-vga')
 
 def story(vm):
     vm.power_on()
+    there = vm.run('lsinitramfs /initrd.img | grep updates/dkms/virtio-gpu', check=False)
+    vm.expect(there, 'the driver of the package is not in the initramfs')
     vm.run('sed -i "s/ plymouth.enable=0/ quiet splash/" /boot/grub/grub.cfg')
     vm.reboot()
     vm.start_desktop('weston')

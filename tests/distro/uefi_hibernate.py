@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""UEFI firmware (OVMF), and systemctl hibernate: the same picture, and it goes on."""
+"""
+UEFI firmware (OVMF) and a virtio-vga, which the kernel shows on by efifb first.
+
+The same picture after systemctl hibernate, and it goes on.
+"""
 
 from machine import Setup
 
-SETUP = Setup(uefi=True)
+SETUP = Setup(uefi=True, device='virtio-vga')
 
 
 def story(vm):

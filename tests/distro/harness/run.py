@@ -28,6 +28,7 @@ sys.dont_write_bytecode = True
 import deb                      # noqa: E402
 import image                    # noqa: E402
 import qemu                     # noqa: E402
+import virsh                    # noqa: E402
 from common import Failure as Unbuilt, human, main, say, sha256     # noqa: E402
 from machine import Machine, Setup      # noqa: E402
 from verdict import Failure, Skip       # noqa: E402
@@ -120,7 +121,7 @@ def tell(name, path, arguments, package, disks):
     start = time.monotonic()
     vm = None
     try:
-        vm = Machine(setup, disk, directory)
+        vm = (virsh.Machine if setup.libvirt else Machine)(setup, disk, directory)
         vm.package = package
         vm.say = lambda text: say(f'  {name}: {text} [{human(time.monotonic() - start)}]')
         module.story(vm)
@@ -144,8 +145,9 @@ def tell(name, path, arguments, package, disks):
                 vm.close()
             if not arguments.keep:
                 vm.disk.unlink(missing_ok=True)
-    say(f'ok {name} ({human(time.monotonic() - start)})')
-    note(name, {'of': key, 'at': time.strftime('%Y-%m-%d %H:%M')})
+    took = time.monotonic() - start
+    say(f'ok {name} ({human(took)})')
+    note(name, {'of': key, 'at': time.strftime('%Y-%m-%d %H:%M'), 'seconds': round(took)})
     return True
 
 
