@@ -22,6 +22,13 @@
 #include "nbio/nbio_7_9_0_offset.h"
 #include <linux/pci_regs.h>
 
+/* since 7.2, where the host may put the pages elsewhere */
+#ifdef AMD_SRIOV_MSG_PF2VF_OFFSET_KB_V1
+#define AMD_SRIOV_MSG_VBIOS_OFFSET	AMD_SRIOV_MSG_VBIOS_OFFSET_V1
+#define AMD_SRIOV_MSG_PF2VF_OFFSET_KB	AMD_SRIOV_MSG_PF2VF_OFFSET_KB_V1
+#define AMD_SRIOV_MSG_VF2PF_OFFSET_KB	AMD_SRIOV_MSG_VF2PF_OFFSET_KB_V1
+#endif
+
 /* Bits of MAILBOX_CONTROL; a byte for each direction */
 #define GUEST_VALID		0x001
 #define GUEST_ACK		0x002
