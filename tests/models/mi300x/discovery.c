@@ -44,6 +44,8 @@ static uint32_t write_ip(uint8_t *to, const struct ip_block *ip)
 	entry->major = ip->major;
 	entry->minor = ip->minor;
 	entry->revision = ip->revision;
+	/* a VF takes the revision of the chip from here, and 7.2 refuses the first one */
+	entry->sub_revision = ip->hw_id == NBIF_HWID;
 	memcpy(to + sizeof(*entry), ip->bases, ip->base_count * sizeof(uint32_t));
 	return sizeof(*entry) + ip->base_count * sizeof(uint32_t);
 }
