@@ -845,7 +845,7 @@ class Vm:
         self._use_new_buffers()
         self._destroy_everything()
         for gpu in range(1 + len(self.setup.more_gpus)):
-            self._check_virt_pm(VIRT_PM.format(gpu))
+            self._check_virt_pm(VIRT_PM.format(gpu), self.setup.known_lost)
 
     def _show_old_buffers(self):
         old = self.guest.buffers
@@ -967,10 +967,10 @@ class Vm:
         found = sum('trying once more' in line for line in self.kernel_log())
         self.expect(found == count, f'a resume was tried again {found} times, not {count}')
 
-    def _check_virt_pm(self, path):
+    def _check_virt_pm(self, path, known_lost=0):
         if not self.hooked:
             return                      # such a kernel has no such file
-        problems = self.virt_pm(path=path).problems(self.setup.known_lost)
+        problems = self.virt_pm(path=path).problems(known_lost)
         if problems:
             raise Failure(f'virt_pm: {", ".join(problems)}')
 
