@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! what the topology of a hive has a GPU that left it
-//! caught amdgpu_hive_lost xgmi-wrong why=(without-itself|node-count)
+//! caught amdgpu_hive_lost topology has 0 nodes
 //
 //# file drivers/gpu/drm/amd/amdgpu/amdgpu_xgmi.c
 //# gone amdgpu_xgmi_forget_node(hive, adev->gmc.xgmi.node_id);
