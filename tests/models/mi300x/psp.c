@@ -13,7 +13,8 @@
 #define READY			GFX_FLAG_RESPONSE
 #define COMMAND_MASK		0x00ff0000
 #define BL_LOAD_SOSDRV		0x00020000	/* PSP_BL__LOAD_SOSDRV of amdgpu_psp.h */
-#define STATUS_REFUSED		TEE_ERROR_NOT_SUPPORTED
+/* the driver of a VF takes a command that is not supported for done */
+#define STATUS_REFUSED(vf)	((vf) ? TEE_ERROR_CANCEL : TEE_ERROR_NOT_SUPPORTED)
 #define SESSION			1
 #define FRAME_DWORDS		(sizeof(struct psp_gfx_rb_frame) / 4)
 #define VF_RING_BYTES		4096		/* what psp_ring_init() allocates */
@@ -100,7 +101,7 @@ static uint32_t execute(struct gpu *gpu, const struct requester *by,
 	bool good = true;
 
 	if (is_refused(gpu, command_name(command->cmd_id)))
-		return STATUS_REFUSED;
+		return STATUS_REFUSED(gpu->options.vf);
 	switch (command->cmd_id) {
 	case GFX_CMD_ID_LOAD_IP_FW:
 		load_firmware(gpu, by, &command->cmd.cmd_load_ip_fw);
@@ -125,7 +126,7 @@ static uint32_t execute(struct gpu *gpu, const struct requester *by,
 		       xgmi_invoke(gpu, by, command->cmd.cmd_invoke_cmd.ta_cmd_id);
 		break;
 	}
-	return good ? TEE_SUCCESS : STATUS_REFUSED;
+	return good ? TEE_SUCCESS : STATUS_REFUSED(gpu->options.vf);
 }
 
 static void answer(struct gpu *gpu, const struct requester *by, uint64_t at, uint32_t status)
