@@ -11,8 +11,11 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+struct drm_connector;
+struct drm_crtc;
 struct drm_device;
 struct drm_file;
+struct drm_plane;
 struct drm_virt_pm;
 struct drm_virt_pm_object;
 struct file;
@@ -180,6 +183,7 @@ struct drm_virt_pm_ops {
  * @unplugged: drm_dev_unplug() was called
  * @failures: number of failed attempts to resume from this suspend
  * @deadline: when the running callback stops waiting, in jiffies; or 0
+ * @again: state of KMS for a second try to resume
  * @work: freezable; resumes, or unplugs a lost device
  * @wait: woken when @state leaves %DRM_VIRT_PM_DOWN and when @busy ends
  * @reason: why the device was lost
@@ -205,6 +209,7 @@ struct drm_virt_pm {
 	bool unplugged;
 	unsigned int failures;
 	unsigned long deadline;
+	struct drm_atomic_state *again;
 	struct delayed_work work;
 	wait_queue_head_t wait;
 	char reason[64];
@@ -227,6 +232,12 @@ void drm_virt_pm_reset(struct drm_virt_pm *vpm);
 void drm_virt_pm_lose(struct drm_virt_pm *vpm, const char *reason);
 long drm_virt_pm_timeout(const struct drm_virt_pm *vpm);
 bool drm_virt_pm_kms_idle(struct drm_virt_pm *vpm);
+int drm_virt_pm_kms_suspend(struct drm_virt_pm *vpm);
+int drm_virt_pm_kms_resume(struct drm_virt_pm *vpm);
+void drm_virt_pm_kms_forget(struct drm_virt_pm *vpm);
+void drm_virt_pm_crtc_reset(struct drm_crtc *crtc);
+void drm_virt_pm_plane_reset(struct drm_plane *plane);
+void drm_virt_pm_connector_reset(struct drm_connector *connector);
 long drm_virt_pm_ioctl(struct drm_virt_pm *vpm, struct file *filp,
 		       unsigned int cmd, unsigned long arg);
 int __drm_virt_pm_wait_running(struct drm_virt_pm *vpm);

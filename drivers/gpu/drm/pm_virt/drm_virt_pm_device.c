@@ -264,6 +264,8 @@ int drm_virt_pm_resume(struct drm_virt_pm *vpm)
 	if (ret <= 0)
 		return ret;
 
+	if (vpm->failures)
+		drm_virt_pm_kms_last_try(vpm);
 	ret = vpm->ops->resume(vpm);
 	if (ret && READ_ONCE(vpm->state) == DRM_VIRT_PM_DOWN)
 		drm_virt_pm_resume_failed(vpm, ret);

@@ -29,6 +29,9 @@ int drm_virt_pm_ask(struct drm_virt_pm *vpm,
 		    size_t size);
 const char *drm_virt_pm_transition_name(enum drm_virt_pm_transition transition);
 
+/* drm_virt_pm_kms.c */
+void drm_virt_pm_kms_last_try(struct drm_virt_pm *vpm);
+
 /* drm_virt_pm_object.c */
 void drm_virt_pm_object_lockdep(void);
 

@@ -5,9 +5,14 @@
 #include <linux/iopoll.h>
 
 #include <drm/drm_atomic.h>
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_atomic_state_helper.h>
+#include <drm/drm_connector.h>
 #include <drm/drm_crtc.h>
 #include <drm/drm_device.h>
+#include <drm/drm_drv.h>
 #include <drm/drm_ioctl.h>
+#include <drm/drm_modeset_helper.h>
 #include <drm/drm_modeset_lock.h>
 #include <drm/drm_plane.h>
 
@@ -68,6 +73,154 @@ bool drm_virt_pm_kms_idle(struct drm_virt_pm *vpm)
 	return !busy;
 }
 EXPORT_SYMBOL(drm_virt_pm_kms_idle);
+
+/**
+ * drm_virt_pm_kms_suspend - suspend KMS
+ * @vpm: the device, which has KMS
+ *
+ * Like drm_mode_config_helper_suspend(), but drm_virt_pm_kms_resume() can fail and be
+ * called once more. A commit that fails takes its state with it, so there are two.
+ *
+ * Context: &drm_virt_pm_ops.suspend, or &drm_virt_pm_ops.resume after
+ * drm_virt_pm_kms_resume(); may sleep. Takes all modeset locks, see
+ * drm_virt_pm_kms_idle().
+ *
+ * Return: 0, or a negative errno with KMS as before.
+ */
+int drm_virt_pm_kms_suspend(struct drm_virt_pm *vpm)
+{
+	struct drm_modeset_acquire_ctx ctx;
+	struct drm_atomic_state *again;
+	int ret;
+
+	DRM_MODESET_LOCK_ALL_BEGIN(vpm->drm, ctx, 0, ret);
+	again = drm_atomic_helper_duplicate_state(vpm->drm, &ctx);
+	ret = PTR_ERR_OR_ZERO(again);
+	DRM_MODESET_LOCK_ALL_END(vpm->drm, ctx, ret);
+	if (ret)
+		return ret;
+
+	ret = drm_mode_config_helper_suspend(vpm->drm);
+	if (ret)
+		drm_atomic_state_put(again);
+	else
+		vpm->again = again;
+
+	return ret;
+}
+EXPORT_SYMBOL(drm_virt_pm_kms_suspend);
+
+/**
+ * drm_virt_pm_kms_resume - resume KMS
+ * @vpm: the device, whose KMS was suspended by drm_virt_pm_kms_suspend()
+ *
+ * The first error of the commit is returned, as the commit may work when the resume
+ * is tried once more. After a further error the outputs stay dark until the next
+ * commit.
+ *
+ * Context: &drm_virt_pm_ops.resume, or &drm_virt_pm_ops.suspend to undo
+ * drm_virt_pm_kms_suspend(); may sleep.
+ *
+ * Return: 0, or a negative errno with KMS suspended.
+ */
+int drm_virt_pm_kms_resume(struct drm_virt_pm *vpm)
+{
+	struct drm_mode_config *config = &vpm->drm->mode_config;
+	struct drm_atomic_state *again = vpm->again;
+	int ret;
+
+	vpm->again = NULL;
+	ret = drm_mode_config_helper_resume(vpm->drm);
+	if (!again)
+		return 0;
+
+	/* fbdev and polling run again, and have to be suspended as well */
+	if (!ret || drm_mode_config_helper_suspend(vpm->drm)) {
+		drm_atomic_state_put(again);
+		return 0;
+	}
+
+	/* of outputs that are off */
+	drm_atomic_state_put(config->suspend_state);
+	config->suspend_state = again;
+
+	return ret;
+}
+EXPORT_SYMBOL(drm_virt_pm_kms_resume);
+
+/* The last try needs no state for another one, which would hold framebuffers */
+void drm_virt_pm_kms_last_try(struct drm_virt_pm *vpm)
+{
+	if (vpm->again)
+		drm_atomic_state_put(vpm->again);
+	vpm->again = NULL;
+}
+
+/**
+ * drm_virt_pm_kms_forget - drop the state of a resume that never came
+ * @vpm: the device, which may have no KMS
+ *
+ * The state holds framebuffers and connectors.
+ *
+ * Context: The device is unbound or released; may sleep.
+ */
+void drm_virt_pm_kms_forget(struct drm_virt_pm *vpm)
+{
+	struct drm_mode_config *config = &vpm->drm->mode_config;
+
+	if (config->suspend_state)
+		drm_atomic_state_put(config->suspend_state);
+	config->suspend_state = NULL;
+	drm_virt_pm_kms_last_try(vpm);
+}
+EXPORT_SYMBOL(drm_virt_pm_kms_forget);
+
+/**
+ * drm_virt_pm_crtc_reset - reset of a CRTC that cannot fail in a resume
+ * @crtc: CRTC
+ *
+ * For &drm_crtc_funcs.reset. drm_atomic_helper_crtc_reset() leaves a CRTC without a
+ * state if there is no memory, and the commit of a resume looks at that state. KMS
+ * was suspended, so that there is a state already, in which the CRTC is off.
+ *
+ * Context: drm_mode_config_reset().
+ */
+void drm_virt_pm_crtc_reset(struct drm_crtc *crtc)
+{
+	if (!crtc->state)
+		drm_atomic_helper_crtc_reset(crtc);
+}
+EXPORT_SYMBOL(drm_virt_pm_crtc_reset);
+
+/**
+ * drm_virt_pm_plane_reset - reset of a plane that cannot fail in a resume
+ * @plane: plane
+ *
+ * For &drm_plane_funcs.reset, see drm_virt_pm_crtc_reset().
+ *
+ * Context: drm_mode_config_reset().
+ */
+void drm_virt_pm_plane_reset(struct drm_plane *plane)
+{
+	if (!plane->state)
+		drm_atomic_helper_plane_reset(plane);
+}
+EXPORT_SYMBOL(drm_virt_pm_plane_reset);
+
+/**
+ * drm_virt_pm_connector_reset - reset of a connector that cannot fail in a resume
+ * @connector: connector
+ *
+ * For &drm_connector_funcs.reset, see drm_virt_pm_crtc_reset().
+ *
+ * Context: drm_mode_config_reset().
+ */
+void drm_virt_pm_connector_reset(struct drm_connector *connector)
+{
+	if (!connector->state)
+		drm_atomic_helper_connector_reset(connector);
+}
+EXPORT_SYMBOL(drm_virt_pm_connector_reset);
 
 /**
  * drm_virt_pm_ioctl - the ioctl of a device that may be reset

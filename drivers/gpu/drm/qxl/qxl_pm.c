@@ -5,10 +5,8 @@
 #include <linux/pci.h>
 #include <linux/seq_buf.h>
 
-#include <drm/drm_atomic.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
-#include <drm/drm_modeset_helper.h>
 
 #include "qxl_drv.h"
 #include "qxl_object.h"
@@ -268,7 +266,7 @@ static int qxl_pm_suspend(struct drm_virt_pm *vpm)
 					  "a commit waits for a fence");
 
 	if (idle) {
-		ret = drm_mode_config_helper_suspend(vpm->drm);
+		ret = drm_virt_pm_kms_suspend(vpm);
 		if (ret && may_refuse)
 			return ret;
 
@@ -292,35 +290,31 @@ static int qxl_pm_suspend(struct drm_virt_pm *vpm)
 	return ret;
 
 err_resume:
-	drm_mode_config_helper_resume(vpm->drm);
+	/* the library tries a resume once more, but not this one */
+	if (drm_virt_pm_kms_resume(vpm))
+		drm_virt_pm_kms_resume(vpm);
 	return drm_virt_pm_refuse(vpm, ret, reason);
 }
 
 static int qxl_pm_resume_kms(struct qxl_device *qdev)
 {
-	struct drm_device *ddev = &qdev->ddev;
-	struct drm_atomic_state *state = ddev->mode_config.suspend_state;
+	struct drm_virt_pm *vpm = &qdev->pm.base;
 	int ret;
 
 	/* a commit that waits for a fence is dropped on the way into an image */
-	if (!state)
+	if (!qdev->ddev.mode_config.suspend_state)
 		return 0;
 
-	/* without memory the commit fails, and is to be tried once more */
-	drm_atomic_state_get(state);
 	qdev->pm.not_drawn = false;
-	ret = drm_mode_config_helper_resume(ddev);
-	if (ret) {
-		ddev->mode_config.suspend_state = state;
+	ret = drm_virt_pm_kms_resume(vpm);
+	if (ret)
 		return ret;
-	}
-	drm_atomic_state_put(state);
 
 	ret = qxl_pm_drain(qdev);
 	if (!ret && qdev->pm.not_drawn)
 		ret = -ENOMEM;
 	if (ret)
-		drm_mode_config_helper_suspend(ddev);
+		drm_virt_pm_kms_suspend(vpm);
 
 	return ret;
 }
@@ -424,13 +418,8 @@ int qxl_pm_init(struct qxl_device *qdev)
 /* The device is released. One that was lost answers nothing any more. */
 void qxl_pm_fini(struct qxl_device *qdev)
 {
-	struct drm_device *ddev = &qdev->ddev;
-
 	cancel_work_sync(&qdev->client_monitors_config_work);
-
-	if (ddev->mode_config.suspend_state)
-		drm_atomic_state_put(ddev->mode_config.suspend_state);
-	ddev->mode_config.suspend_state = NULL;
+	drm_virt_pm_kms_forget(&qdev->pm.base);
 
 	if (READ_ONCE(qdev->pm.stopped))
 		qxl_pm_forget(qdev);

@@ -8,7 +8,6 @@
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_atomic_uapi.h>
 #include <drm/drm_drv.h>
-#include <drm/drm_modeset_helper.h>
 #include <drm/drm_plane.h>
 #include <drm/drm_print.h>
 #include <drm/drm_probe_helper.h>
@@ -47,7 +46,7 @@ int virtio_gpu_pm_suspend_kms(struct virtio_gpu_device *vgdev)
 	if (!drm_core_check_feature(vgdev->ddev, DRIVER_MODESET))
 		return 0;
 
-	return drm_mode_config_helper_suspend(vgdev->ddev);
+	return drm_virt_pm_kms_suspend(&vgdev->pm.base);
 }
 
 /* drm_atomic_helper_resume() waits for the fences of a buffer without a limit */
@@ -129,14 +128,14 @@ static int virtio_gpu_pm_restore_planes(struct virtio_gpu_device *vgdev,
 }
 
 /*
- * Resume KMS. Returns 0; -ETIMEDOUT if the host does not answer; an error of
- * drm_virt_pm_object_use() that may go away. After an error KMS is still
+ * Resume KMS. Returns 0; -ETIMEDOUT if the host does not answer; an error of the
+ * commit or of drm_virt_pm_object_use() that may go away. After an error KMS is
  * suspended.
  */
 int virtio_gpu_pm_resume_kms(struct virtio_gpu_device *vgdev)
 {
-	struct drm_device *ddev = vgdev->ddev;
-	struct drm_atomic_state *state = ddev->mode_config.suspend_state;
+	struct drm_atomic_state *state = vgdev->ddev->mode_config.suspend_state;
+	struct drm_virt_pm *vpm = &vgdev->pm.base;
 	int ret;
 
 	/* dropped on the way into an image, which was not loaded after all */
@@ -147,12 +146,14 @@ int virtio_gpu_pm_resume_kms(struct virtio_gpu_device *vgdev)
 	if (ret)
 		return ret;
 
-	/* reports its errors itself; the next commit lights up the outputs */
-	drm_mode_config_helper_resume(ddev);
+	ret = drm_virt_pm_kms_resume(vpm);
+	if (ret)
+		return ret;
+
 	if (!READ_ONCE(vgdev->pm.stalled))
 		return 0;
 
-	drm_mode_config_helper_suspend(ddev);
+	drm_virt_pm_kms_suspend(vpm);
 	return -ETIMEDOUT;
 }
 
@@ -309,17 +310,9 @@ void virtio_gpu_pm_init_outputs(struct virtio_gpu_device *vgdev)
 	vgdev->pm.num_outputs = VIRTIO_GPU_MAX_SCANOUTS;
 }
 
-/*
- * End the refresh, and drop a saved state. A resume that never came leaves the
- * state of the suspend, which holds framebuffers and connectors.
- */
+/* End the refresh, and drop a saved state */
 void virtio_gpu_pm_fini_outputs(struct virtio_gpu_device *vgdev)
 {
-	struct drm_device *ddev = vgdev->ddev;
-
 	cancel_work_sync(&vgdev->pm.refresh_work);
-
-	if (ddev->mode_config.suspend_state)
-		drm_atomic_state_put(ddev->mode_config.suspend_state);
-	ddev->mode_config.suspend_state = NULL;
+	drm_virt_pm_kms_forget(&vgdev->pm.base);
 }

@@ -13,7 +13,6 @@
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_ioctl.h>
-#include <drm/drm_modeset_helper.h>
 
 #include "drm_virt_pm_example.h"
 
@@ -220,7 +219,7 @@ static int toy_suspend(struct drm_virt_pm *vpm)
 	ret = drm_virt_pm_check(vpm);
 	if (ret)
 		return ret;
-	ret = drm_mode_config_helper_suspend(&toy->drm);
+	ret = drm_virt_pm_kms_suspend(vpm);
 	if (ret)
 		return ret;
 
@@ -244,7 +243,7 @@ static int toy_resume(struct drm_virt_pm *vpm)
 	if (toy->shown)
 		toy_buffer_show(toy->shown);
 
-	return drm_mode_config_helper_resume(&toy->drm);
+	return drm_virt_pm_kms_resume(vpm);
 }
 
 static void toy_quiesce(struct drm_virt_pm *vpm)

@@ -6,7 +6,10 @@
 #include <linux/dma-fence.h>
 #include <linux/suspend.h>
 
+#include <drm/drm_crtc.h>
 #include <drm/drm_drv.h>
+#include <drm/drm_modeset_helper_vtables.h>
+#include <drm/drm_plane.h>
 #include <drm/virtgpu_drm.h>
 
 #include "virtgpu_mock.h"
@@ -154,6 +157,59 @@ static void virtio_gpu_pm_test_second_try(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, vg_mock_resident(user, idle));
 		KUNIT_EXPECT_EQ(test, 0, vg_mock_vpm(host)->num_lost);
 	}
+}
+
+static const struct drm_plane_helper_funcs *vg_test_plane_funcs;
+static struct drm_plane_helper_funcs vg_test_failing_funcs;
+static unsigned int vg_test_failures;
+
+static int vg_test_prepare_fb(struct drm_plane *plane,
+			      struct drm_plane_state *state)
+{
+	if (vg_test_failures) {
+		vg_test_failures--;
+		return -ENOMEM;
+	}
+
+	return vg_test_plane_funcs->prepare_fb(plane, state);
+}
+
+static void virtio_gpu_pm_test_commit_fails(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
+	struct drm_plane *plane = vg_mock_vgdev(host)->outputs[0].crtc.primary;
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 shown = vg_mock_dumb(user);
+
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
+	vg_mock_check(host);
+	vg_test_plane_funcs = plane->helper_private;
+	vg_test_failing_funcs = *vg_test_plane_funcs;
+	vg_test_failing_funcs.prepare_fb = vg_test_prepare_fb;
+	drm_plane_helper_add(plane, &vg_test_failing_funcs);
+
+	/* A commit that fails once has not taken the picture with it. */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	vg_test_failures = 1;
+	KUNIT_EXPECT_EQ(test, -ENOMEM, vg_mock_restore(host));
+	vg_mock_run_later(host);
+	KUNIT_EXPECT_EQ(test, vg_test_state(host), DRM_VIRT_PM_RUNNING);
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
+
+	/* One that fails again leaves the outputs dark, until the next one. */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	vg_test_failures = 2;
+	KUNIT_EXPECT_EQ(test, -ENOMEM, vg_mock_restore(host));
+	vg_mock_run_later(host);
+	KUNIT_EXPECT_EQ(test, vg_test_state(host), DRM_VIRT_PM_RUNNING);
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], 0);
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_show(user, 0, shown));
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
+
+	drm_plane_helper_add(plane, vg_test_plane_funcs);
 }
 
 static void virtio_gpu_pm_test_bus_silent(struct kunit *test)
@@ -799,6 +855,7 @@ static struct kunit_case virtio_gpu_pm_recovery_tests[] = {
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_lost, vg_test_failure_gen_params),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_second_try,
 			 vg_test_failure_gen_params),
+	KUNIT_CASE(virtio_gpu_pm_test_commit_fails),
 	KUNIT_CASE(virtio_gpu_pm_test_bus_silent),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_saved_state,
 			 vg_test_saved_gen_params),
