@@ -66,6 +66,9 @@ struct virtio_gpu_pm {
 	/** @stalled: Such a wait ended without room, and the queues were stopped. */
 	bool stalled;
 
+	/** @refused: The host did not show something, and said so. */
+	bool refused;
+
 	/** @forced: The transport resets the device, refused or not. */
 	bool forced;
 

@@ -128,9 +128,9 @@ static int virtio_gpu_pm_restore_planes(struct virtio_gpu_device *vgdev,
 }
 
 /*
- * Resume KMS. Returns 0; -ETIMEDOUT if the host does not answer; an error of the
- * commit or of drm_virt_pm_object_use() that may go away. After an error KMS is
- * suspended.
+ * Resume KMS. Returns 0; -ETIMEDOUT if the host does not answer; -EIO if it refuses
+ * to show something; an error of the commit or of drm_virt_pm_object_use() that may
+ * go away. After an error KMS is suspended.
  */
 int virtio_gpu_pm_resume_kms(struct virtio_gpu_device *vgdev)
 {
@@ -142,6 +142,7 @@ int virtio_gpu_pm_resume_kms(struct virtio_gpu_device *vgdev)
 	if (!state)
 		return 0;
 
+	WRITE_ONCE(vgdev->pm.refused, false);
 	ret = virtio_gpu_pm_restore_planes(vgdev, state);
 	if (ret)
 		return ret;
@@ -150,11 +151,17 @@ int virtio_gpu_pm_resume_kms(struct virtio_gpu_device *vgdev)
 	if (ret)
 		return ret;
 
-	if (!READ_ONCE(vgdev->pm.stalled))
-		return 0;
+	/* the answers tell what the host did not show, and may show another time */
+	if (READ_ONCE(vgdev->pm.stalled))
+		ret = -ETIMEDOUT;
+	else if (!vpm->failures)
+		ret = drm_virt_pm_queue_drain(&vgdev->ctrlq.pm);
+	if (!ret && !vpm->failures && READ_ONCE(vgdev->pm.refused))
+		ret = -EIO;
+	if (ret)
+		drm_virt_pm_kms_suspend(vpm);
 
-	drm_virt_pm_kms_suspend(vpm);
-	return -ETIMEDOUT;
+	return ret;
 }
 
 /*

@@ -210,6 +210,15 @@ bool virtio_gpu_pm_response_error(struct virtio_gpu_device *vgdev,
 		}
 		drm_virt_pm_object_lose(&vgdev->pm.base, &bo->pm.base, -EIO);
 		return false;
+	case VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING:
+	case VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D:
+	case VIRTIO_GPU_CMD_SET_SCANOUT:
+	case VIRTIO_GPU_CMD_SET_SCANOUT_BLOB:
+	case VIRTIO_GPU_CMD_RESOURCE_FLUSH:
+		/* not what follows of a resource that is lost */
+		if (!invalid_id)
+			WRITE_ONCE(vgdev->pm.refused, true);
+		return false;
 	}
 
 	return false;

@@ -212,6 +212,66 @@ static void virtio_gpu_pm_test_commit_fails(struct kunit *test)
 	drm_plane_helper_add(plane, vg_test_plane_funcs);
 }
 
+struct vg_test_unshown {
+	const char *name;
+	u32 command;
+};
+
+static const struct vg_test_unshown vg_test_unshown_params[] = {
+	{ "pages", VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING },
+	{ "upload", VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D },
+	{ "scanout", VIRTIO_GPU_CMD_SET_SCANOUT },
+	{ "flush", VIRTIO_GPU_CMD_RESOURCE_FLUSH },
+};
+
+KUNIT_ARRAY_PARAM_DESC(vg_test_unshown, vg_test_unshown_params, name);
+
+/* A host that did not take the pages of a resource cannot upload it either. */
+static void vg_test_forgive_upload(struct vg_mock_host *host, u32 refused)
+{
+	if (refused != VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING)
+		return;
+
+	KUNIT_EXPECT_NOT_NULL(host->test,
+			      strstr(host->objection, "has no memory to take"));
+	host->objection[0] = '\0';
+}
+
+static void virtio_gpu_pm_test_show_refused(struct kunit *test)
+{
+	const struct vg_test_unshown *param = test->param_value;
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 shown = vg_mock_dumb(user);
+
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
+	vg_mock_check(host);
+
+	/* What the host refuses once is shown by the second try. */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	vg_mock_fault(host, param->command, 0, VG_MOCK_ERROR);
+	KUNIT_EXPECT_EQ(test, -EIO, vg_mock_restore(host));
+	vg_mock_let_go(host);
+	vg_test_forgive_upload(host, param->command);
+	vg_mock_run_later(host);
+	KUNIT_EXPECT_EQ(test, vg_test_state(host), DRM_VIRT_PM_RUNNING);
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
+
+	/* What it refuses always is no reason to give the device up. */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	vg_mock_fault(host, param->command, 0, VG_MOCK_ERROR);
+	KUNIT_EXPECT_EQ(test, -EIO, vg_mock_restore(host));
+	vg_mock_run_later(host);
+	KUNIT_EXPECT_EQ(test, vg_test_state(host), DRM_VIRT_PM_RUNNING);
+	vg_mock_let_go(host);
+	vg_test_forgive_upload(host, param->command);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
+}
+
 static void virtio_gpu_pm_test_bus_silent(struct kunit *test)
 {
 	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
@@ -856,6 +916,8 @@ static struct kunit_case virtio_gpu_pm_recovery_tests[] = {
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_second_try,
 			 vg_test_failure_gen_params),
 	KUNIT_CASE(virtio_gpu_pm_test_commit_fails),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_show_refused,
+			 vg_test_unshown_gen_params),
 	KUNIT_CASE(virtio_gpu_pm_test_bus_silent),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_saved_state,
 			 vg_test_saved_gen_params),
