@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Faults that options inject: which there are, and whether one is on. */
 #define _GNU_SOURCE
+#include <err.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +17,7 @@ static const char * const fault_names[FAULTS] = {
 	[RING_TEST_FAILS] = "ring-test-fails",
 	[INTERRUPT_LOST] = "interrupt-lost",
 	[PSP_REFUSES_ONCE] = "psp-refuses-once",
+	[PSP_REFUSES_NTH] = "psp-refuses-nth",
 	[IB_LOST] = "ib-lost",
 	[KIQ_INVALIDATION_LOST] = "kiq-invalidation-lost",
 	[STRAY_ACCESS] = "stray-access",
@@ -55,6 +58,8 @@ bool fault_parse(char *text, struct injected *faults)
 	for (unsigned int i = 0; i < FAULTS; i++) {
 		if (strcmp(name, fault_names[i]))
 			continue;
+		if (i == PSP_REFUSES_NTH && !text)
+			break;
 		faults[i] = (struct injected){ true, text };
 		return true;
 	}
@@ -69,8 +74,23 @@ void faults_log(const struct injected *faults)
 			      faults[i].arg ?: "all");
 }
 
+static unsigned int number_in(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	unsigned int number = 0;
+
+	if (!file || fscanf(file, "%u", &number) != 1)
+		errx(2, "%s: no number", path);
+	fclose(file);
+	return number;
+}
+
 void inject_later(struct gpu *gpu)
 {
+	const struct injected *nth = &gpu->options.later[PSP_REFUSES_NTH];
+
+	if (nth->on)
+		gpu->refuse_in = number_in(nth->arg);
 	faults_log(gpu->options.later);
 	gpu->vf.ignored = 0;
 	for (unsigned int i = 0; i < FAULTS; i++)

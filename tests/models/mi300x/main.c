@@ -54,6 +54,8 @@ static const char usage[] =
 "  ring-test-fails[=kiqN|cpN|sdmaN]   the engine fetches nothing\n"
 "  interrupt-lost              the IH ring fills, but no message is sent\n"
 "  psp-refuses-once[=COMMAND]  one command fails, then all are taken\n"
+"  psp-refuses-nth=FILE        only the n-th from here fails; FILE has n, and is read\n"
+"                              with each SIGUSR1\n"
 "  ib-lost[=cpN|sdmaN]         the engine skips indirect buffers\n"
 "  kiq-invalidation-lost[=HUB] as invalidate-never-acked, of those by a KIQ\n"
 "  stray-access                mmhub0 reads an address that is not mapped, whenever the\n"

@@ -93,6 +93,7 @@ enum fault {
 	RING_TEST_FAILS,
 	INTERRUPT_LOST,
 	PSP_REFUSES_ONCE,
+	PSP_REFUSES_NTH,
 	IB_LOST,
 	KIQ_INVALIDATION_LOST,
 	STRAY_ACCESS,
@@ -296,6 +297,7 @@ struct gpu {
 	struct psp psp;
 	struct vf vf;
 	struct xgmi xgmi;
+	unsigned int refuse_in;		/* so many commands of the PSP; 0: none */
 	struct bus bus;
 	enum partition_mode mode, last_mode;	/* the last that was not MIXED */
 	uint32_t compute_status;		/* register */

@@ -88,6 +88,8 @@ static bool load_application(struct gpu *gpu, const struct requester *by,
 
 static bool is_refused(struct gpu *gpu, const char *name)
 {
+	if (gpu->refuse_in && !--gpu->refuse_in)
+		return true;
 	if (injected_for(gpu, PSP_REFUSES_ONCE, name)) {
 		gpu->options.now[PSP_REFUSES_ONCE].on = false;
 		return true;
