@@ -8,6 +8,7 @@ ARCH ?= x86
 PAGES ?= 4k
 SCENARIO ?=
 MUTANT ?=
+SERIES ?=
 STORY ?=
 QUICK ?= 0
 
@@ -18,7 +19,7 @@ MAKEFLAGS += --no-print-directory
 
 CHECKS := $(addprefix check-,checkpatch kernel-doc shellcheck python spdx \
 	layers facts w1 headers sparse smatch coccicheck docs)
-TARGETS := help demo test test-amdgpu test-qxl test-arm64 test-distro histories mutants \
+TARGETS := help demo test test-amdgpu test-qxl test-arm64 test-distro histories fail-nth mutants \
 	check $(CHECKS) soak bench kernel series series-check deb packages clean distclean \
 	cacheclean
 .PHONY: $(TARGETS)
@@ -38,6 +39,9 @@ help:
 	@echo '                  cross compiled, on 6.12 unless KERNEL is named (20 minutes)'
 	@echo 'make histories    random histories of virtio-gpu on a mock host, STEPS=100000 of them'
 	@echo '                  from SEED=1 on; make test has a few'
+	@echo 'make fail-nth     sleeps in which the n-th allocation, the n-th answer of the host or'
+	@echo '                  the n-th command fails, n = 1 until none is left: an hour, and the'
+	@echo '                  next run goes on from there; SERIES=virtio:slab or the like'
 	@echo 'make mutants      break amdgpu on purpose, see that the scenarios notice (an hour)'
 	@echo 'make check        checkpatch, kernel-doc, W=1, sparse, Sphinx and more, a few minutes;'
 	@echo '                  make check-NAME is one of them, scripts/check.py --list names them'
@@ -113,6 +117,11 @@ histories: packages
 	@STOCK=0 $(PYTHON) scripts/kernel.py
 	@$(PYTHON) tests/vm/run.py --kernel $(KERNEL) --histories $(STEPS) --seed $(SEED) \
 		--variant $(if $(filter 1,$(DEBUG)),debug,normal)
+
+MINUTES ?= 60
+fail-nth: packages
+	@DEBUG=1 STOCK=0 AMDGPU=1 $(PYTHON) scripts/kernel.py
+	@$(PYTHON) tests/vm/fail_nth.py --kernel $(KERNEL) --minutes $(MINUTES) $(SERIES)
 
 mutants: packages
 	@STOCK=0 AMDGPU=1 $(PYTHON) scripts/kernel.py

@@ -43,11 +43,34 @@ ALLOWED = (
 )
 
 
+# What the kernel says of a failure that a test injected, down to its stack.
+_INJECTED = 'FAULT_INJECTION: forcing a failure.'
+_STACK_END = '</TASK>'
+_STACK_LINES = 250
+_FRAME = re.compile(r'\]  +(\w+)[\w.]*\+0x')
+
+
+class Injections:
+    """The injected failures in a log: the stack of each, and the lines without them."""
+
+    def __init__(self, text):
+        self.stacks, self.rest = [], []
+        lines = text.replace('\r', '').split('\n')
+        while lines:
+            if _INJECTED not in lines[0]:
+                self.rest.append(lines.pop(0))
+                continue
+            ends = [number for number, line in enumerate(lines[:_STACK_LINES])
+                    if line.endswith(_STACK_END)]
+            report = [lines.pop(0) for _ in range(ends[0] + 1 if ends else 1)]
+            self.stacks.append([frame[1] for frame in map(_FRAME.search, report) if frame])
+
+
 def problems(text, expected=()):
     """The lines that should not be there; @expected are a scenario's own."""
     allowed = [re.compile(pattern) for pattern, _ in ALLOWED]
     allowed += [re.compile(pattern) for pattern in expected]
-    return [line.strip() for line in text.replace('\r', '').split('\n')
+    return [line.strip() for line in Injections(text).rest
             if BAD.search(line) and not any(a.search(line) for a in allowed)]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import hostlog
 import klog
 import ktap
+import nth_selftest
 import package_check
 import qxllog
 from events import MISUSE, Events
@@ -27,6 +28,9 @@ import overlay                              # noqa: E402
 
 
 PackageCheck = package_check.PackageCheck
+NthInjected = nth_selftest.Injected
+NthOutcomes = nth_selftest.Outcomes
+NthCounting = nth_selftest.Counting
 
 
 class KernelLog(unittest.TestCase):

@@ -36,6 +36,8 @@ VIRT_PM = '/sys/kernel/debug/dri/{}/virt_pm'
 BUILT_IN = 'virtio_gpu'         # the driver in the kernel image
 VIRTIO_ID_GPU = 16
 KMEMLEAK = '/sys/kernel/debug/kmemleak'
+FAULTS = '/sys/kernel/debug'
+ALLOCATIONS = ('failslab', 'fail_page_alloc')
 # see Documentation/admin-guide/tainted-kernels.rst
 TAINT_USER = 1 << 6             # an option of a driver that is called dangerous
 TAINT_OOT_MODULE = 1 << 12      # a module of our tests
@@ -625,15 +627,22 @@ class Vm:
         if only_first_try:
             self.guest.write('/proc/self/make-it-fail', '1')
             self.guest.write(PM_ASYNC, '0')
-        for kind in ('failslab', 'fail_page_alloc'):
-            for name, value in (('ignore-gfp-wait', 'N'), ('interval', 1), ('space', 0),
-                                ('verbose', 0), ('times', -1),
-                                ('task-filter', 'Y' if only_first_try else 'N'),
-                                ('stacktrace-depth', 32), ('require-start', start),
-                                ('require-end', end), ('probability', 100)):
-                self.guest.write(f'/sys/kernel/debug/{kind}/{name}', str(value))
-        for name, value in (('ignore-gfp-highmem', 'N'), ('min-order', 0)):
-            self.guest.write(f'/sys/kernel/debug/fail_page_alloc/{name}', str(value))
+        self.choose_allocations(start, end)
+        for kind in ALLOCATIONS:
+            self.inject(kind, interval=1, verbose=0, times=-1,
+                        task_filter='Y' if only_first_try else 'N', probability=100)
+
+    def choose_allocations(self, start, end):
+        """Which may be made to fail: those on behalf of what is there in the kernel."""
+        for kind in ALLOCATIONS:
+            self.inject(kind, probability=0, ignore_gfp_wait='N', space=0,
+                        stacktrace_depth=32, require_start=start, require_end=end)
+        self.inject('fail_page_alloc', ignore_gfp_highmem='N', min_order=0)
+
+    def inject(self, kind, **attributes):
+        """As Documentation/fault-injection/fault-injection.rst has them, in this order"""
+        for name, value in attributes.items():
+            self.guest.write(f'{FAULTS}/{kind}/{name.replace("_", "-")}', str(value))
 
     @contextlib.contextmanager
     def failing_call(self, function, nth):
@@ -646,8 +655,8 @@ class Vm:
         self.expect(calls and int(calls[1]) >= nth, f'{function} was not called {nth} times')
 
     def feed(self):
-        for kind in ('failslab', 'fail_page_alloc'):
-            self.guest.write(f'/sys/kernel/debug/{kind}/probability', '0')
+        for kind in ALLOCATIONS:
+            self.inject(kind, probability=0)
         self.guest.write('/proc/self/make-it-fail', '0')
         self.guest.write(PM_ASYNC, '1')
 

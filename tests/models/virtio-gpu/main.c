@@ -96,8 +96,11 @@ static bool add_fault(const char *text)
 	return true;
 }
 
-/* What is to be done with a command, and how late */
-static enum kind take_fault(uint32_t type, unsigned int *ms)
+/*
+ * What is to be done with a command, and how late. One of the cursor queue has no room
+ * for an answer that could be an error.
+ */
+static enum kind take_fault(uint32_t type, bool has_answer, unsigned int *ms)
 {
 	const char *name = gpu_command_name(type);
 	enum kind kind;
@@ -105,7 +108,8 @@ static enum kind take_fault(uint32_t type, unsigned int *ms)
 
 	for (f = fault; f < fault + MAX_FAULTS; f++) {
 		if (!f->kind || !name ||
-		    (strcmp(f->command, name) && strcmp(f->command, "any")))
+		    (strcmp(f->command, name) && strcmp(f->command, "any")) ||
+		    (f->kind == ERROR && !has_answer))
 			continue;
 		if (f->skip) {
 			f->skip--;
@@ -180,7 +184,7 @@ static void serve(struct vu_request *request)
 	uint32_t type;
 
 	vu_gather(request->out, request->num_out, 0, &hdr, sizeof(hdr));
-	kind = take_fault(hdr.type, &ms);
+	kind = take_fault(hdr.type, request->num_in, &ms);
 	memset(&answer, 0, sizeof(answer));
 	if (kind == ERROR) {
 		gpu_refuse(request);
