@@ -45,7 +45,8 @@ help:
 	@echo 'make mutants      break amdgpu on purpose, see that the scenarios notice (an hour)'
 	@echo 'make check        checkpatch, kernel-doc, W=1, sparse, Sphinx and more, a few minutes;'
 	@echo '                  make check-NAME is one of them, scripts/check.py --list names them'
-	@echo 'make soak         100 sleeps of one guest in the debug kernel (half an hour)'
+	@echo 'make soak         CYCLES=100 sleeps of one guest in the debug kernel (half an hour),'
+	@echo '                  OVER=qemu, own (a host of our own), qxl or gpus (two MI300X)'
 	@echo 'make bench        our driver beside upstream'"'"'s own, in 7.3 (an hour)'
 	@echo 'make kernel       fetch, hook and build a kernel: build/<kernel>/bzImage'
 	@echo 'make series       write what that does as patches for git am: build/series/<kernel>/'
@@ -147,9 +148,11 @@ test-distro: packages
 	@scripts/need-packages distro
 	@$(PYTHON) tests/distro/harness/run.py $(if $(filter 1,$(QUICK)),--quick) $(STORY)
 
+OVER ?= qemu
+CYCLES ?= 100
 soak: packages
-	@DEBUG=1 STOCK=0 $(PYTHON) scripts/kernel.py
-	@$(PYTHON) tests/bench/soak.py --kernel $(KERNEL)
+	@DEBUG=1 STOCK=0 $(if $(filter gpus,$(OVER)),AMDGPU=1) $(PYTHON) scripts/kernel.py
+	@$(PYTHON) tests/bench/soak.py --kernel $(KERNEL) --cycles $(CYCLES) --over $(OVER)
 
 # 7.3 has upstream's own hibernation code: that is what we measure against
 BENCH_KERNEL := $(if $(filter command environment,$(firstword $(origin KERNEL))),$(KERNEL),7.3)

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """
-Many sleeps of one guest, with buffers that come and go in between.
+Many sleeps of one guest, with buffers and programs that come and go in between.
 
 Each cycle is a hibernation within one boot, every fifth an S3 as well; the picture
-is compared after each, everything else at the end, leaks among it. Takes about 20
-seconds a cycle in the debug kernel.
+is compared after each, everything else at the end, leaks among it. Two models of an
+MI300X are on PCIe ports, so their machine is a q35, which has no second S3. A cycle
+takes about 20 seconds in the debug kernel, and a minute with the two models.
 """
 
 import argparse
+import dataclasses
 import random
 import sys
 import time
@@ -18,12 +20,37 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'vm'))
 
 import qemu                             # noqa: E402
+from model import ModelSetup            # noqa: E402
 from run import Bench, guarded, say     # noqa: E402
 from verdict import Failure             # noqa: E402
 from vm import Setup                    # noqa: E402
 
 
-def one_cycle(vm, number, chance):
+# pc: on q35, SeaBIOS lets no kernel into S3 twice
+PC = Setup(machine='pc', cpus=2)
+MACHINES = {'qemu': PC, 'own': dataclasses.replace(PC, host='own'), 'qxl': PC.over_qxl(),
+            'gpus': ModelSetup(second=())}
+
+
+def start_display(vm):
+    vm.power_on()
+    vm.draw_desktop()
+
+
+def start_gpus(vm):
+    vm.power_on_with_driver('SPX')
+    vm.use_gpu()
+
+
+def sleep_of_gpus(vm, number, _):
+    vm.hibernate_with_test_resume()
+    vm.expect_gpu_came_back()
+    if number % 5 == 0:
+        vm.stop_using_gpu()
+        vm.use_gpu()
+
+
+def sleep_of_display(vm, number, chance):
     guest = vm.guest
     width, height = guest.outputs[0]
     guest.create(chance.randint(1, 6), 64, 64)
@@ -53,17 +80,20 @@ def main():
     parser.add_argument('--variant', default='debug')
     parser.add_argument('--cycles', type=int, default=100)
     parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--over', choices=MACHINES, default='qemu',
+                        help="QEMU's virtio-gpu, the host of our own, a qxl, or two models "
+                        'of an MI300X')
     arguments = parser.parse_args()
     qemu.binary()
     bench = Bench(arguments.kernel, arguments.variant, False)
     chance = random.Random(arguments.seed)
     done, start = 0, time.monotonic()
-    with bench.files('soak') as files:
-        # pc: on q35, SeaBIOS lets no kernel into S3 twice
-        vm = bench.vm(Setup(machine='pc', cpus=2), files)
+    start_guest, one_cycle = ((start_gpus, sleep_of_gpus) if arguments.over == 'gpus' else
+                              (start_display, sleep_of_display))
+    with bench.files(f'soak_{arguments.over}') as files:
+        vm = bench.vm(MACHINES[arguments.over], files)
         try:
-            vm.power_on()
-            vm.draw_desktop()
+            start_guest(vm)
             for number in range(1, arguments.cycles + 1):
                 one_cycle(vm, number, chance)
                 done = number
