@@ -3,7 +3,7 @@
 //! caught amdgpu_vf_other amdgpu was not given up|not: its VRAM has another address
 //
 //# file drivers/gpu/drm/amd/amdgpu/amdgpu_virt_pm.c
-//# add 1 if (difference && !amdgpu_sriov_vf(adev))
+//# add 1 if (!difference || amdgpu_sriov_vf(adev))
 
 @@
 @@

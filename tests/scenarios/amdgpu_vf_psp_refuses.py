@@ -17,4 +17,6 @@ def story(vm):
     vm.use_gpu()
     vm.suspend_and_wake_with_fault()
     vm.expect_lost()
+    # an exchange that goes on comes after 1000 jiffies, which are 4 s here
+    vm.guest.do('sleep 5000')
     vm.expect(not vm.events().named('vf-order'), 'a message to the host was not due')
