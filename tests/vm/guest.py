@@ -22,14 +22,22 @@ class Gone(Failure):
 
 
 class Channel:
-    """Lines over the second serial port of one QEMU process."""
+    """
+    Lines over the second serial port of one QEMU process. @said: how much its console
+    has said; a guest that goes on saying something is slow rather than hanging.
+    """
 
-    def __init__(self, path, timeout):
-        self.timeout = timeout
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(timeout)
-        self.socket.connect(path)
+    PATIENCE = 5                # times the timeout, for one that does
+
+    def __init__(self, path, timeout, said):
+        self.timeout, self.said = timeout, said
         self.pending = b''
+        self._connect(path)
+
+    def _connect(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(self.timeout)
+        self.socket.connect(path)
 
     def close(self):
         self.socket.close()
@@ -42,7 +50,18 @@ class Channel:
 
     def receive(self, timeout=None):
         """The next line; None if there is none within @timeout."""
-        deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
+        if timeout is not None:
+            return self._receive(timeout)
+        line = None
+        for _ in range(self.PATIENCE):
+            before = self.said()
+            line = self._receive(self.timeout)
+            if line is not None or self.said() == before:
+                break
+        return line
+
+    def _receive(self, timeout):
+        deadline = time.monotonic() + timeout
         while b'\n' not in self.pending:
             self.socket.settimeout(max(0.01, deadline - time.monotonic()))
             try:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from amdgpu import GpuGuest
 from events import MISUSE, Events
-from guest import Channel, Refused
+from guest import Refused
 from qemu import Qemu, newer_binary
 from verdict import Failure, Unusable
 from vm import TAINT_USER, Setup, Vm
@@ -231,7 +231,7 @@ class ModelVm(Vm):
             self.second_logs.append(self.qemu.second.log)
         if self.setup.virtio_gpu:
             self._host_logs += self.qemu.host_logs
-        self.guest.attach(Channel(str(self.qemu.sockets / 'agent'), self.timeout))
+        self._attach()
         self.qemu.go()
 
     def events(self, start=-1):

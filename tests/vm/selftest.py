@@ -14,6 +14,7 @@ import nth_selftest
 import package_check
 import qxllog
 from events import MISUSE, Events
+from guest import Channel
 from initramfs import archive
 from screen import Cursor, Picture, cursor_pattern, pattern
 from verdict import Failure
@@ -349,6 +350,37 @@ class BackEnd(unittest.TestCase):
         found = errors('\n\n'.join((*self.GOOD, self.BAD, self.BAD)))
         self.assertEqual(len(found), 2)
         self.assertIn(KNOWN, found[0])
+
+
+class Patience(unittest.TestCase):
+    """Of the channel to a guest, which answers after some timeouts, or not."""
+
+    def waits(self, console, answer_after=None):
+        class Slow(Channel):
+            def __init__(self):
+                super().__init__('', 100, lambda: console[min(self.waited, len(console) - 1)])
+
+            waited = 0
+
+            def _connect(self, path):
+                pass
+
+            def _receive(self, timeout):
+                self.waited += 1
+                return 'ok' if self.waited == answer_after else None
+
+        channel = Slow()
+        return channel.receive(), channel.waited
+
+    def test_slow(self):
+        self.assertEqual(self.waits([0, 1, 2, 2], 3), ('ok', 3))
+
+    def test_hangs(self):
+        self.assertEqual(self.waits([0]), (None, 1))
+        self.assertEqual(self.waits([0, 1, 1], 3), (None, 2))
+
+    def test_says_something_for_ever(self):
+        self.assertEqual(self.waits(range(100)), (None, Channel.PATIENCE))
 
 
 class Pictures(unittest.TestCase):

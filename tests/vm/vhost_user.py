@@ -20,7 +20,6 @@ import time
 from pathlib import Path
 
 import hostlog
-from guest import Channel
 from qemu import Qemu, newer_binary
 from verdict import Failure, Skip, Unusable
 from vm import Setup, Vm
@@ -246,7 +245,7 @@ class VhostUserVm(Vm):
         self.starts += 1
         self.qemu = VhostUserQemu(self.setup, self.files, self.starts, self.timeout)
         self._host_logs.append(self.qemu.host_log)
-        self.guest.attach(Channel(str(self.qemu.sockets / 'agent'), self.timeout))
+        self._attach()
         self.qemu.go()
 
     def expect_back_end_errors(self, kind, count=None):

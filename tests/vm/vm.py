@@ -210,6 +210,9 @@ class Files:
             swap.write(page)
             swap.truncate(pages * page_size)
 
+    def console_size(self):
+        return self.console.stat().st_size if self.console.exists() else 0
+
     def console_text(self):
         return self.console.read_text(errors='replace') if self.console.exists() else ''
 
@@ -291,8 +294,12 @@ class Vm:
         self.starts += 1
         self.qemu = self.QEMU(self.setup, self.files, self.starts, self.timeout)
         self._host_logs += self.qemu.host_logs
-        self.guest.attach(Channel(str(self.qemu.sockets / 'agent'), self.timeout))
+        self._attach()
         self.qemu.go()
+
+    def _attach(self):
+        self.guest.attach(Channel(str(self.qemu.sockets / 'agent'), self.timeout,
+                                  self.files.console_size))
 
     def power_on(self):
         """Boots the guest; its memory begins to be worth something."""
