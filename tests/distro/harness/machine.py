@@ -197,8 +197,6 @@ class Machine(Display):
 
     def _after_boot(self):
         self._boot = self.boot_id()
-        # what goes wrong while devices sleep has to be in the log
-        self.run('echo N >/sys/module/printk/parameters/console_suspend')
 
     def _wait_for_agent(self, otherwise):
         def there():
