@@ -64,9 +64,10 @@ class Display:
     def wait_for_black(self):
         self._wait(lambda: self.screen().is_black(), 60, 'the screen does not go dark')
 
-    def expect_no_picture(self):
+    def expect_no_picture(self, typed='date'):
         """The failure of the stock driver: the screen is dark, and stays so."""
-        self.type('date')
+        if typed:
+            self.type(typed)
         time.sleep(20)
         self.save('after')
         self.expect(self.screen().is_black(),
