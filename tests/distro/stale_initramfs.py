@@ -5,12 +5,28 @@ The initramfs has the stock driver, as if nobody had updated it: the program say
 Everything looks installed; update-initramfs, as it says, and a restart mend it.
 """
 
+# As update-initramfs made it before there was a package: DKMS keeps the drivers that it
+# replaced, each with the path where it was.
+MAKE_STALE = '''
+set -e
+cd /lib/modules/$(uname -r)
+mv updates /root/
+for origin in /var/lib/dkms/drm-virt-pm/original_module/$(uname -r)/*/*.origin; do
+	cp "${origin%.origin}" "$(cat "$origin")"
+done
+depmod
+update-initramfs -u
+mv /root/updates .
+for origin in /var/lib/dkms/drm-virt-pm/original_module/$(uname -r)/*/*.origin; do
+	rm "$(cat "$origin")"
+done
+depmod
+'''
+
 
 def story(vm):
     vm.power_on()
-    # the modules of the package, out of sight of update-initramfs
-    vm.run('cd /lib/modules/$(uname -r) && mv updates /root/ && depmod && '
-           'update-initramfs -u && mv /root/updates . && depmod', timeout=3600)
+    vm.run(MAKE_STALE, timeout=3600)
     vm.say('the initramfs is stale')
     vm.reboot()
     vm.expect(not vm.driver_is_ours(), 'the stock driver is not in use')
