@@ -6,6 +6,10 @@ import time
 from screen import Picture
 from verdict import Failure
 
+# some of the colours that distro-scene shows, and no compositor by itself
+SCENE = {bytes((r, g, b)) for r in (0, 255) for g in (0, 255) for b in (0, 255)} - \
+    {bytes(3), b'\xff' * 3}
+TEXT_COLOURS = 16           # what a text console has at most
 REST = 3                    # seconds in which a picture at rest does not change
 
 
@@ -63,6 +67,15 @@ class Display:
 
     def wait_for_black(self):
         self._wait(lambda: self.screen().is_black(), 60, 'the screen does not go dark')
+
+    def wait_for_splash(self):
+        """plymouth's: no text console has as many colours, and the desktop has others"""
+        def splash():
+            picture = self.screen()
+            colours = picture.colour_set()
+            return picture if len(colours) > TEXT_COLOURS and not SCENE & colours else None
+        picture = self._wait(splash, 300, 'there is no splash on the screen')
+        (self.directory / 'splash.png').write_bytes(picture.to_png())
 
     def expect_no_picture(self, typed='date'):
         """The failure of the stock driver: the screen is dark, and stays so."""

@@ -38,6 +38,8 @@ FILES = {
     '/etc/distro/': ('weston.ini', 'foot.ini', 'sway.config'),
     '/etc/systemd/system/': ('weston.service', 'sway.service', 'xorg.service'),
     '/etc/X11/xorg.conf.d/': ('xorg.conf',),
+    # the default is a theme of another package, without which the splash is only text
+    '/etc/plymouth/': ('plymouthd.conf',),
 }
 ROOT_UUID = '5eb1d1a7-1f00-4a2c-9d58-0c6f3b8f7a01'
 SWAP_UUID = '5eb1d1a7-1f00-4a2c-9d58-0c6f3b8f7a02'

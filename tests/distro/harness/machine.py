@@ -18,7 +18,7 @@ import klog
 import qemu
 import uefi
 from agent import Agent
-from display import Display
+from display import SCENE, Display
 from qmp import Qmp
 from rfb import Rfb
 from verdict import Failure
@@ -26,9 +26,6 @@ from virt_pm import Account
 
 REPO = Path(__file__).resolve().parents[3]
 VIRT_PM = '/sys/kernel/debug/dri/0/virt_pm'
-# some of the colours that distro-scene shows, and no compositor by itself
-SCENE = {bytes((r, g, b)) for r in (0, 255) for g in (0, 255) for b in (0, 255)} - \
-    {bytes(3), b'\xff' * 3}
 BOOTED = 'booted'           # the snapshot's name
 TROUBLE = re.compile(r'^.*(Kernel panic|Oops: |kernel BUG at ).*$', re.M)
 
@@ -316,9 +313,12 @@ class Machine(Display):
         self._must_not_fail = self.agent.start(command)
         self._wait_until_off('hibernate')
 
-    def power_on_again(self, monitors=None):
-        """Another QEMU: the guest goes on where it was, it does not boot."""
+    def power_on_again(self, monitors=None, splash=False):
+        """Another QEMU: the guest goes on where it was, it does not boot. The boot
+        kernel may have to show its splash before."""
         self._start(monitors=monitors)
+        if splash:
+            self.wait_for_splash()
         self._wait_for_agent('the guest does not resume')
         self.expect(self.boot_id() == self._boot, 'the guest has booted, not resumed')
 
