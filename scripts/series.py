@@ -319,9 +319,6 @@ def write(kernel):
 
 def run():
     kernel = Kernel()
-    if sys.argv[1:] == ['--plan']:      # only whether everything comes with a patch
-        say(f'{len(Series(kernel.pristine).patches)} patches')
-        return
     with lock():
         kernel.unpack()
         write(kernel)
