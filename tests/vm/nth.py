@@ -85,8 +85,8 @@ class Allocation:
         # kmemleak notes each allocation in another one, and lives with a failure
         start, end = vm.kernel_function(KMEMLEAK)
         for kind in ALLOCATIONS:
-            vm.inject(kind, verbose=2, task_filter='N', times=0, reject_start=start,
-                      reject_end=end)
+            vm.inject_failures(kind, verbose=2, task_filter='N', times=0,
+                               reject_start=start, reject_end=end)
 
     def arm(self, n):
         if self._count is None:
@@ -95,7 +95,8 @@ class Allocation:
         self._start()
 
     def _start(self):
-        self.vm.inject(self.kind, interval=self._interval, times=1, probability=100)
+        self.vm.inject_failures(self.kind, interval=self._interval, times=1,
+                                probability=100)
 
     def _left(self):
         return self.vm.guest.read(f'{FAULTS}/{self.kind}/times').strip() != '0'
@@ -117,7 +118,7 @@ class Allocation:
         self.vm.mark_kernel_log()
 
     def end(self):
-        self.vm.inject(self.kind, probability=0)
+        self.vm.inject_failures(self.kind, probability=0)
         if self._left():
             self._count = None
         else:

@@ -636,17 +636,18 @@ class Vm:
             self.guest.write(PM_ASYNC, '0')
         self.choose_allocations(start, end)
         for kind in ALLOCATIONS:
-            self.inject(kind, interval=1, verbose=0, times=-1,
-                        task_filter='Y' if only_first_try else 'N', probability=100)
+            self.inject_failures(kind, interval=1, verbose=0, times=-1,
+                                 task_filter='Y' if only_first_try else 'N',
+                                 probability=100)
 
     def choose_allocations(self, start, end):
         """Which may be made to fail: those on behalf of what is there in the kernel."""
         for kind in ALLOCATIONS:
-            self.inject(kind, probability=0, ignore_gfp_wait='N', space=0,
-                        stacktrace_depth=32, require_start=start, require_end=end)
-        self.inject('fail_page_alloc', ignore_gfp_highmem='N', min_order=0)
+            self.inject_failures(kind, probability=0, ignore_gfp_wait='N', space=0,
+                                 stacktrace_depth=32, require_start=start, require_end=end)
+        self.inject_failures('fail_page_alloc', ignore_gfp_highmem='N', min_order=0)
 
-    def inject(self, kind, **attributes):
+    def inject_failures(self, kind, **attributes):
         """As Documentation/fault-injection/fault-injection.rst has them, in this order"""
         for name, value in attributes.items():
             self.guest.write(f'{FAULTS}/{kind}/{name.replace("_", "-")}', str(value))
@@ -663,7 +664,7 @@ class Vm:
 
     def feed(self):
         for kind in ALLOCATIONS:
-            self.inject(kind, probability=0)
+            self.inject_failures(kind, probability=0)
         self.guest.write('/proc/self/make-it-fail', '0')
         self.guest.write(PM_ASYNC, '1')
 
