@@ -240,13 +240,11 @@ class VhostUserQemu(Qemu):
 class VhostUserVm(Vm):
     """A guest with such a GPU; @setup is a VhostUserSetup."""
 
+    QEMU = VhostUserQemu
+
     def _start_qemu(self):
         program()                       # or the scenario is skipped
-        self.starts += 1
-        self.qemu = VhostUserQemu(self.setup, self.files, self.starts, self.timeout)
-        self._host_logs.append(self.qemu.host_log)
-        self._attach()
-        self.qemu.go()
+        super()._start_qemu()
 
     def expect_back_end_errors(self, kind, count=None):
         """So many complaints of this @kind up to now, and none of another."""
