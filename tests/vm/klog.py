@@ -56,14 +56,18 @@ class Injections:
     def __init__(self, text):
         self.stacks, self.rest = [], []
         lines = text.replace('\r', '').split('\n')
-        while lines:
-            if _INJECTED not in lines[0]:
-                self.rest.append(lines.pop(0))
-                continue
-            ends = [number for number, line in enumerate(lines[:_STACK_LINES])
-                    if line.endswith(_STACK_END)]
-            report = [lines.pop(0) for _ in range(ends[0] + 1 if ends else 1)]
-            self.stacks.append([frame[1] for frame in map(_FRAME.search, report) if frame])
+        start = 0
+        while start < len(lines):
+            end = start + 1
+            if _INJECTED in lines[start]:
+                end = next((number for number, line in
+                            enumerate(lines[start:start + _STACK_LINES], start + 1)
+                            if line.endswith(_STACK_END)), end)
+                self.stacks.append([frame[1] for frame in
+                                    map(_FRAME.search, lines[start:end]) if frame])
+            else:
+                self.rest.append(lines[start])
+            start = end
 
 
 def problems(text, expected=()):
