@@ -7,9 +7,9 @@ for the queues, or a host that refuses to show the picture, makes it come late. 
 that the host does not create again is lost, and named. no_console_suspend: not used.
 """
 
-from nth_stage import AGAIN, OBJECT, REFUSED, OwnHost, machines
+from nth_stage import AGAIN, MACHINES, OBJECT, REFUSED, OwnHost
 
-_, SETUP, _ = machines()['virtio']
+_, SETUP = MACHINES['virtio']
 # what is the n-th follows from the driver's order
 SAMPLE = (('slab', 1, REFUSED), ('never', 1, REFUSED), ('slab', 49, AGAIN),
           ('error', 8, AGAIN), ('error', 4, OBJECT))

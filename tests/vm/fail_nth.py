@@ -18,7 +18,7 @@ from collections import Counter
 import qemu
 import run
 from nth_progress import ILLEGAL, Progress
-from nth_stage import OUTCOMES, machines
+from nth_stage import MACHINES, OUTCOMES
 from run import Bench, guarded, say
 from verdict import Failure, Skip
 
@@ -50,13 +50,13 @@ class Run:
 
     def all(self):
         while self.time_left() and self.open_series():
-            for machine in list(machines()):
+            for machine in MACHINES:
                 if self.time_left() and self.open_series(machine):
                     self._boot(machine)
 
     def only(self, machine, sleep, kind, numbers):
         """These n in one boot, whether they were tried or not; nothing of it is kept."""
-        make_stage, setup, _ = machines()[machine]
+        make_stage, setup = MACHINES[machine]
         with self.bench.files(f'fail_nth_{machine}') as files:
             vm = self.bench.vm(setup, files, timeout=TIMEOUT)
             try:
@@ -76,7 +76,7 @@ class Run:
         return 0
 
     def _boot(self, machine):
-        make_stage, setup, _ = machines()[machine]
+        make_stage, setup = MACHINES[machine]
         series = None
         with self.bench.files(f'fail_nth_{machine}') as files:
             vm = None

@@ -6,7 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
-from nth_stage import machines
+from nth_stage import MACHINES, SLEEPS
 
 REPO = Path(__file__).resolve().parents[2]
 PROGRAMS = ('nth.py', 'nth_stage.py', 'nth_progress.py', 'fail_nth.py')
@@ -58,8 +58,8 @@ class Progress:
             kept = {'stamp': stamp, 'series': {}}
         self.kept = kept
         self.series = [Series(name, sleep, kind, kept['series'])
-                       for name, (stage, _, sleeps) in machines().items()
-                       for kind in stage.KINDS for sleep in sleeps
+                       for name, (stage, _) in MACHINES.items()
+                       for kind in stage.KINDS for sleep in SLEEPS
                        if not chosen or any(word in (name, f'{name}:{kind}',
                                                      f'{name}:{sleep}:{kind}')
                                             for word in chosen)]

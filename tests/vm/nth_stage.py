@@ -303,15 +303,11 @@ class Gpu(Stage):
         self.vm.expect_lost()
 
 
-
-def machines():
-    """Name: (Stage, Setup, sleeps) of what there is to sleep."""
-    due = nth.expected(r'-\d+') + nth.Allocation.expected + (
-        (r'\*ERROR\* response 0x120[03]', 'what the host refuses'),)
-    virtio = Setup(host='own', host_options=('--3d',), cpus=1, outputs=((320, 240),),
-                   expected_log=due)
-    return {
-        'virtio': (OwnHost, virtio, tuple(SLEEPS)),
-        'qxl': (Display, Setup(cpus=1, expected_log=due).over_qxl(), tuple(SLEEPS)),
-        'amdgpu': (Gpu, ModelSetup(expected_log=FAULTY), tuple(SLEEPS)),
-    }
+DUE = nth.expected(r'-\d+') + nth.Allocation.expected + (
+    (r'\*ERROR\* response 0x120[03]', 'what the host refuses'),)
+MACHINES = {                    # name: (Stage, Setup)
+    'virtio': (OwnHost, Setup(host='own', host_options=('--3d',), cpus=1,
+                              outputs=((320, 240),), expected_log=DUE)),
+    'qxl': (Display, Setup(cpus=1, expected_log=DUE).over_qxl()),
+    'amdgpu': (Gpu, ModelSetup(expected_log=FAULTY)),
+}
