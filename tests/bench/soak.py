@@ -26,12 +26,6 @@ from verdict import Failure             # noqa: E402
 from vm import Setup                    # noqa: E402
 
 
-# pc: on q35, SeaBIOS lets no kernel into S3 twice
-PC = Setup(machine='pc', cpus=2)
-MACHINES = {'qemu': PC, 'own': dataclasses.replace(PC, host='own'), 'qxl': PC.over_qxl(),
-            'gpus': ModelSetup(second=())}
-
-
 def start_display(vm):
     vm.power_on()
     vm.draw_desktop()
@@ -74,6 +68,16 @@ def sleep_of_display(vm, number, chance):
         guest.destroy(buffer)
 
 
+# pc: on q35, SeaBIOS lets no kernel into S3 twice
+PC = Setup(machine='pc', cpus=2)
+MACHINES = {
+    'qemu': (PC, start_display, sleep_of_display),
+    'own': (dataclasses.replace(PC, host='own'), start_display, sleep_of_display),
+    'qxl': (PC.over_qxl(), start_display, sleep_of_display),
+    'gpus': (ModelSetup(second=()), start_gpus, sleep_of_gpus),
+}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--kernel', default='6.12')
@@ -88,10 +92,9 @@ def main():
     bench = Bench(arguments.kernel, arguments.variant, False)
     chance = random.Random(arguments.seed)
     done, start = 0, time.monotonic()
-    start_guest, one_cycle = ((start_gpus, sleep_of_gpus) if arguments.over == 'gpus' else
-                              (start_display, sleep_of_display))
+    setup, start_guest, one_cycle = MACHINES[arguments.over]
     with bench.files(f'soak_{arguments.over}') as files:
-        vm = bench.vm(MACHINES[arguments.over], files)
+        vm = bench.vm(setup, files)
         try:
             start_guest(vm)
             for number in range(1, arguments.cycles + 1):
