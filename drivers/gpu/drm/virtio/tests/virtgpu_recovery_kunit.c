@@ -174,6 +174,20 @@ static int vg_test_prepare_fb(struct drm_plane *plane,
 	return vg_test_plane_funcs->prepare_fb(plane, state);
 }
 
+/* A resume and the work after it, in which so many commits fail. */
+static void vg_test_fail_commits(struct vg_mock_host *host,
+				 unsigned int failures)
+{
+	struct kunit *test = host->test;
+
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	vg_test_failures = failures;
+	KUNIT_EXPECT_EQ(test, -ENOMEM, vg_mock_restore(host));
+	vg_mock_run_later(host);
+	KUNIT_EXPECT_EQ(test, vg_test_state(host), DRM_VIRT_PM_RUNNING);
+	vg_mock_check(host);
+}
+
 static void virtio_gpu_pm_test_commit_fails(struct kunit *test)
 {
 	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
@@ -189,21 +203,11 @@ static void virtio_gpu_pm_test_commit_fails(struct kunit *test)
 	drm_plane_helper_add(plane, &vg_test_failing_funcs);
 
 	/* A commit that fails once has not taken the picture with it. */
-	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
-	vg_test_failures = 1;
-	KUNIT_EXPECT_EQ(test, -ENOMEM, vg_mock_restore(host));
-	vg_mock_run_later(host);
-	KUNIT_EXPECT_EQ(test, vg_test_state(host), DRM_VIRT_PM_RUNNING);
-	vg_mock_check(host);
+	vg_test_fail_commits(host, 1);
 	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
 
 	/* One that fails again leaves the outputs dark, until the next one. */
-	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
-	vg_test_failures = 2;
-	KUNIT_EXPECT_EQ(test, -ENOMEM, vg_mock_restore(host));
-	vg_mock_run_later(host);
-	KUNIT_EXPECT_EQ(test, vg_test_state(host), DRM_VIRT_PM_RUNNING);
-	vg_mock_check(host);
+	vg_test_fail_commits(host, 2);
 	KUNIT_EXPECT_EQ(test, host->shown[0], 0);
 	KUNIT_EXPECT_EQ(test, 0, vg_mock_show(user, 0, shown));
 	vg_mock_check(host);
