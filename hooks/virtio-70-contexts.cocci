@@ -14,6 +14,7 @@
 //# add 1 virtio_gpu_pm_context_stale(vgdev, vfpriv)
 //# file drivers/gpu/drm/virtio/virtgpu_kms.c
 //# add 1 !virtio_gpu_pm_context_stale(vgdev, vfpriv)
+//# add 1 virtio_gpu_pm_context_closed(vfpriv)
 
 @fpriv@
 @@
@@ -120,5 +121,8 @@ identifier vgdev, vfpriv;
 +	if (vfpriv->context_created &&
 +	    !virtio_gpu_pm_context_stale(vgdev, vfpriv))
  	{ ... }
+ 	...
++	virtio_gpu_pm_context_closed(vfpriv);
+ 	kfree(vfpriv);
  	...
  }

@@ -14,7 +14,6 @@
 struct drm_connector;
 struct drm_crtc;
 struct drm_device;
-struct drm_file;
 struct drm_plane;
 struct drm_virt_pm;
 struct drm_virt_pm_object;
@@ -265,7 +264,6 @@ static inline int drm_virt_pm_wait_running(struct drm_virt_pm *vpm)
 enum drm_virt_pm_transition drm_virt_pm_get_transition(void);
 int drm_virt_pm_check(struct drm_virt_pm *vpm);
 int drm_virt_pm_refuse(struct drm_virt_pm *vpm, int err, const char *reason);
-void drm_virt_pm_print_program(struct seq_buf *why, struct drm_file *file);
 
 /* queues */
 

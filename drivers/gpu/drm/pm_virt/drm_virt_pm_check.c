@@ -3,14 +3,11 @@
 #include <linux/export.h>
 #include <linux/moduleparam.h>
 #include <linux/notifier.h>
-#include <linux/pid.h>
 #include <linux/rculist.h>
-#include <linux/sched.h>
 #include <linux/seq_buf.h>
 #include <linux/srcu.h>
 #include <linux/suspend.h>
 
-#include <drm/drm_file.h>
 #include <drm/drm_print.h>
 #include <kunit/visibility.h>
 
@@ -215,28 +212,6 @@ int drm_virt_pm_check(struct drm_virt_pm *vpm)
 	return ret;
 }
 EXPORT_SYMBOL(drm_virt_pm_check);
-
-/**
- * drm_virt_pm_print_program - name the program that holds a DRM file open
- * @why: where to print
- * @file: the file
- *
- * Prints for example "gnome-shell[812]".
- *
- * Context: @file stays open, for example under &drm_device.filelist_mutex.
- */
-void drm_virt_pm_print_program(struct seq_buf *why, struct drm_file *file)
-{
-	struct task_struct *task;
-	struct pid *pid;
-
-	rcu_read_lock();
-	pid = rcu_dereference(file->pid);
-	task = pid_task(pid, PIDTYPE_TGID);
-	seq_buf_printf(why, "%s[%d]", task ? task->comm : "ended", pid_nr(pid));
-	rcu_read_unlock();
-}
-EXPORT_SYMBOL(drm_virt_pm_print_program);
 
 /* Return: 0, or the first error; all devices are asked */
 static int drm_virt_pm_check_all(void)

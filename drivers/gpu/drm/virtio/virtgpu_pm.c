@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
 #include <linux/pci.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
 #include <linux/seq_buf.h>
 #include <linux/virtio_config.h>
 
@@ -82,6 +84,17 @@ static void virtio_gpu_pm_separate(struct seq_buf *why)
 		seq_buf_puts(why, ", ");
 }
 
+/* As "gnome-shell[812]" */
+static void virtio_gpu_pm_print_program(struct seq_buf *why, struct pid *pid)
+{
+	struct task_struct *task;
+
+	rcu_read_lock();
+	task = pid_task(pid, PIDTYPE_TGID);
+	seq_buf_printf(why, "%s[%d]", task ? task->comm : "ended", pid_nr(pid));
+	rcu_read_unlock();
+}
+
 static void virtio_gpu_pm_check_contexts(struct virtio_gpu_device *vgdev,
 					 struct seq_buf *why)
 {
@@ -95,14 +108,14 @@ static void virtio_gpu_pm_check_contexts(struct virtio_gpu_device *vgdev,
 	mutex_lock(&vgdev->ddev->filelist_mutex);
 	list_for_each_entry(file, &vgdev->ddev->filelist, lhead) {
 		vfpriv = file->driver_priv;
-		if (!vfpriv || !READ_ONCE(vfpriv->pm.used_3d) ||
+		if (!vfpriv || !READ_ONCE(vfpriv->pm.user) ||
 		    ++num > VIRTIO_GPU_PM_MAX_NAMED)
 			continue;
 
 		capset = vfpriv->context_init &
 			 VIRTIO_GPU_CONTEXT_INIT_CAPSET_ID_MASK;
 		virtio_gpu_pm_separate(why);
-		drm_virt_pm_print_program(why, file);
+		virtio_gpu_pm_print_program(why, vfpriv->pm.user);
 		seq_buf_puts(why, capset == VIRTIO_GPU_PM_CROSS_DOMAIN ?
 			     ": 1 cross-domain context" :
 			     ": 1 context with 3D work");
@@ -335,7 +348,7 @@ static long virtio_gpu_pm_ioctl(struct file *filp, unsigned int cmd,
 	if (ret)
 		return ret;
 
-	if (vfpriv && vfpriv->pm.used_3d &&
+	if (vfpriv && vfpriv->pm.user &&
 	    DRM_IOCTL_NR(cmd) >= DRM_COMMAND_BASE &&
 	    virtio_gpu_pm_context_stale(vgdev, vfpriv))
 		return -EIO;

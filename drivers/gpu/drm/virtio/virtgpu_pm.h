@@ -153,8 +153,12 @@ struct virtio_gpu_pm_context {
 	/** @epoch: Reset epoch in which the host created it. */
 	u32 epoch;
 
-	/** @used_3d: The host has state of it that cannot be restored. */
-	bool used_3d;
+	/**
+	 * @user: The process that did the first 3D work with it; NULL as long as
+	 * the host has no state of it. Another process can have opened the file:
+	 * seatd and logind open the device for a compositor.
+	 */
+	struct pid *user;
 };
 
 /* order */
@@ -219,6 +223,7 @@ bool virtio_gpu_pm_context_stale(struct virtio_gpu_device *vgdev,
 void virtio_gpu_pm_context_attach_all(struct virtio_gpu_device *vgdev,
 				      struct drm_file *file);
 void virtio_gpu_pm_context_used(struct drm_file *file);
+void virtio_gpu_pm_context_closed(struct virtio_gpu_fpriv *vfpriv);
 
 /* restore */
 void virtio_gpu_cmd_unref_stale(struct virtio_gpu_device *vgdev,

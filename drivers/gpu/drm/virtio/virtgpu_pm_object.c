@@ -314,6 +314,19 @@ void virtio_gpu_pm_context_attach_all(struct virtio_gpu_device *vgdev,
 void virtio_gpu_pm_context_used(struct drm_file *file)
 {
 	struct virtio_gpu_fpriv *vfpriv = file->driver_priv;
+	struct pid *user;
 
-	WRITE_ONCE(vfpriv->pm.used_3d, true);
+	if (likely(READ_ONCE(vfpriv->pm.user)))
+		return;
+
+	/* threads of a program can be here at the same time */
+	user = get_pid(task_tgid(current));
+	if (cmpxchg(&vfpriv->pm.user, NULL, user))
+		put_pid(user);
+}
+
+/* The file of a context is closed. */
+void virtio_gpu_pm_context_closed(struct virtio_gpu_fpriv *vfpriv)
+{
+	put_pid(vfpriv->pm.user);
 }

@@ -2,14 +2,10 @@
 
 /* Transitions and refusals: several devices, one notifier. */
 
-#include <linux/kthread.h>
 #include <linux/moduleparam.h>
-#include <linux/pid.h>
-#include <linux/sched.h>
 #include <linux/seq_buf.h>
 #include <linux/suspend.h>
 
-#include <drm/drm_file.h>
 #include <kunit/resource.h>
 
 #include "drm_virt_pm_mock.h"
@@ -358,47 +354,6 @@ static void drm_virt_pm_test_check_long_reason(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, strstr(mocks->a->base.refusal, "xx (-16)"));
 }
 
-static int end_at_once(void *unused)
-{
-	return 0;
-}
-
-static void drm_virt_pm_test_check_program(struct kunit *test)
-{
-	struct task_struct *task;
-	struct drm_file *file;
-	struct seq_buf why;
-	char got[64], expected[64];
-	struct pid *pid;
-
-	/* The program that holds a file open is named. */
-	file = kunit_kzalloc(test, sizeof(*file), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, file);
-	RCU_INIT_POINTER(file->pid, task_tgid(current));
-	seq_buf_init(&why, got, sizeof(got));
-	drm_virt_pm_print_program(&why, file);
-	snprintf(expected, sizeof(expected), "%s[%d]", current->comm,
-		 pid_nr(task_tgid(current)));
-	KUNIT_EXPECT_STREQ(test, seq_buf_str(&why), expected);
-
-	/*
-	 * Also when it has ended and another process has the file. A task that
-	 * has ended has no pid, so this one does not run before it is stopped.
-	 */
-	task = kthread_create(end_at_once, NULL, "drm_virt_pm_kunit");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
-	get_task_struct(task);
-	pid = get_pid(task_tgid(task));
-	kthread_stop_put(task);
-	VPM_MOCK_AWAIT(test, !pid_has_task(pid, PIDTYPE_TGID));
-	RCU_INIT_POINTER(file->pid, pid);
-	seq_buf_init(&why, got, sizeof(got));
-	drm_virt_pm_print_program(&why, file);
-	snprintf(expected, sizeof(expected), "ended[%d]", pid_nr(pid));
-	put_pid(pid);
-	KUNIT_EXPECT_STREQ(test, seq_buf_str(&why), expected);
-}
-
 static int remove_partner(struct vpm_mock_task *task)
 {
 	struct vpm_mock *mock = task->arg;
@@ -498,7 +453,6 @@ static struct kunit_case drm_virt_pm_check_cases[] = {
 	KUNIT_CASE(drm_virt_pm_test_check_refuse),
 	KUNIT_CASE(drm_virt_pm_test_check_no_callback),
 	KUNIT_CASE(drm_virt_pm_test_check_long_reason),
-	KUNIT_CASE(drm_virt_pm_test_check_program),
 	KUNIT_CASE(drm_virt_pm_test_check_device_goes),
 	KUNIT_CASE(drm_virt_pm_test_check_device_comes),
 	KUNIT_CASE(drm_virt_pm_test_check_unbind_waits),

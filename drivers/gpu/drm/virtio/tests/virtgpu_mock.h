@@ -518,6 +518,7 @@ struct vg_mock_task *vg_mock_task_start(struct vg_mock_user *user,
 					int (*fn)(struct vg_mock_task *task),
 					u32 handle, void *arg);
 int vg_mock_task_result(struct vg_mock_task *task);
+void vg_mock_task_stop(struct vg_mock_task *task);
 bool vg_mock_task_runs(struct vg_mock_task *task);
 bool vg_mock_task_sleeps(struct vg_mock_task *task);
 

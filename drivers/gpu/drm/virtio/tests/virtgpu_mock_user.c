@@ -694,6 +694,12 @@ int vg_mock_task_result(struct vg_mock_task *task)
 	return task->ret;
 }
 
+/* The task is gone, and @task->thread with it. */
+void vg_mock_task_stop(struct vg_mock_task *task)
+{
+	kunit_release_action(task->user->host->test, vg_mock_task_end, task);
+}
+
 bool vg_mock_task_runs(struct vg_mock_task *task)
 {
 	return !completion_done(&task->done);

@@ -387,6 +387,45 @@ static void virtio_gpu_pm_test_names(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, vg_mock_vpm(host)->refusal, refusal);
 }
 
+static int vg_test_submit_task(struct vg_mock_task *task)
+{
+	return vg_mock_submit(task->user, 0, 0);
+}
+
+static void virtio_gpu_pm_test_handed_over(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock",
+						   &vg_test_everything);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	struct vg_mock_task *task;
+	char refusal[128];
+	struct pid *pid;
+
+	/*
+	 * The program that works with a context is named, not the one that opened
+	 * the device for it; also when it has ended and another has the file.
+	 */
+	KUNIT_ASSERT_TRUE(test, vg_mock_drm_file(user)->was_master);
+	task = vg_mock_task_start(user, vg_test_submit_task, 0, NULL);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_task_result(task));
+	vg_test_submit(user);
+	pid = get_pid(task_tgid(task->thread));
+	snprintf(refusal, sizeof(refusal),
+		 "suspend: %s[%d]: 1 context with 3D work (%d)",
+		 task->thread->comm, pid_nr(pid), -EBUSY);
+	KUNIT_EXPECT_EQ(test, -EBUSY, vg_mock_freeze(host));
+	KUNIT_EXPECT_STREQ(test, vg_mock_vpm(host)->refusal, refusal);
+
+	vg_mock_task_stop(task);
+	VG_MOCK_AWAIT(test, !pid_has_task(pid, PIDTYPE_TGID));
+	snprintf(refusal, sizeof(refusal),
+		 "suspend: ended[%d]: 1 context with 3D work (%d)",
+		 pid_nr(pid), -EBUSY);
+	put_pid(pid);
+	KUNIT_EXPECT_EQ(test, -EBUSY, vg_mock_freeze(host));
+	KUNIT_EXPECT_STREQ(test, vg_mock_vpm(host)->refusal, refusal);
+}
+
 static void virtio_gpu_pm_test_capsets(struct kunit *test)
 {
 	struct vg_mock_host *host = vg_mock_create(test, "mock",
@@ -567,6 +606,7 @@ static struct kunit_case virtio_gpu_pm_refusals_tests[] = {
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_contexts, vg_test_context_gen_params),
 	KUNIT_CASE(virtio_gpu_pm_test_contexts_race),
 	KUNIT_CASE(virtio_gpu_pm_test_names),
+	KUNIT_CASE(virtio_gpu_pm_test_handed_over),
 	KUNIT_CASE(virtio_gpu_pm_test_capsets),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_fence_refused,
 			 vg_test_commit_gen_params),
