@@ -36,11 +36,6 @@ identifier adev, dev, r, fbcon;
 +		drm_fb_helper_set_suspend_unlocked(adev_to_drm(adev)->fb_helper, false);
 +	amdgpu_ras_resume(adev);
 +
-+	if (amdgpu_sriov_vf(adev)) {
-+		amdgpu_virt_init_data_exchange(adev);
-+		amdgpu_virt_release_full_gpu(adev, false);
-+	}
-+
 +	adev->in_suspend = adev->in_s0ix = adev->in_s3 = false;
 +
 +	return err;

@@ -435,20 +435,11 @@ VISIBLE_IF_KUNIT int amdgpu_virt_pm_reset_device(struct amdgpu_device *adev)
 	return amdgpu_asic_reset(adev);
 }
 
-/* Whether amdgpu_virt_request_full_gpu() has failed, and was the first thing to be done */
+/* Whether amdgpu_virt_request_full_gpu() has failed, the first thing of a resume */
 static bool amdgpu_virt_pm_no_access(struct amdgpu_device *adev)
 {
 	return amdgpu_sriov_vf(adev) && amdgpu_sriov_runtime(adev) &&
 	       adev->no_hw_access;
-}
-
-/* Without access amdgpu_device_suspend() has only stopped the exchange of data */
-static void amdgpu_virt_pm_undo_suspend(struct amdgpu_device *adev)
-{
-	adev->no_hw_access = false;
-	amdgpu_virt_init_data_exchange(adev);
-	adev->in_suspend = false;
-	adev->in_s3 = false;
 }
 
 /* That of a suspend that failed: no other VF runs while one has it */
@@ -474,8 +465,6 @@ static int amdgpu_virt_pm_op_suspend(struct drm_virt_pm *base)
 
 	r = amdgpu_virt_pm_suspend_device(base->drm);
 	if (r) {
-		if (amdgpu_virt_pm_no_access(pm->adev))
-			amdgpu_virt_pm_undo_suspend(pm->adev);
 		/* amdgpu_device_suspend() clears it where it undoes its work */
 		if (!pm->adev->in_suspend)
 			return drm_virt_pm_refuse(base, r, "amdgpu cannot be suspended");

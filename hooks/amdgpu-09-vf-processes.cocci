@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // amdgpu: since 7.2 KFD's processes are evicted before the host of a VF is asked for
-// exclusive access. If it grants none, the suspend is refused and they go on.
+// access. They go on, too.
 //
 //# when drivers/gpu/drm/amd/amdgpu/amdgpu_amdkfd.h amdgpu_amdkfd_resume_process
 //# file drivers/gpu/drm/amd/amdgpu/amdgpu_device.c
@@ -12,12 +12,11 @@ identifier adev, r;
  amdgpu_device_suspend(...)
  {
  	<...
- 	r = amdgpu_virt_request_full_gpu(adev, false);
--	if (r)
-+	if (r) {
+ 	r = amdgpu_device_suspend_vf(adev);
+ 	if (r) {
 +		if (!adev->in_runpm)
 +			amdgpu_amdkfd_resume_process(adev);
- 		return r;
-+	}
+ 		...
+ 	}
  	...>
  }
