@@ -10,8 +10,8 @@
  amdgpu_virt_pm_check_identity(struct amdgpu_device *adev)
  {
  	<...
--	if (difference)
-+	if (difference && !amdgpu_sriov_vf(adev))
- 		return amdgpu_virt_pm_fail(...);
+-	if (!difference)
++	if (!difference || amdgpu_sriov_vf(adev))
+ 		return ...;
  	...>
  }

@@ -48,13 +48,18 @@ static int __init fail_call_init(void)
 	if (ret)
 		return ret;
 
-	return register_ftrace_function(&fail_call_ops);
+	ret = register_ftrace_function(&fail_call_ops);
+	if (ret)
+		ftrace_free_filter(&fail_call_ops);
+
+	return ret;
 }
 module_init(fail_call_init);
 
 static void __exit fail_call_exit(void)
 {
 	unregister_ftrace_function(&fail_call_ops);
+	ftrace_free_filter(&fail_call_ops);
 	pr_info("fail_call: %d calls of %s\n", atomic_read(&calls), function);
 }
 module_exit(fail_call_exit);
