@@ -19,6 +19,7 @@ struct drm_virt_pm;
 struct drm_virt_pm_object;
 struct file;
 struct seq_buf;
+struct seq_file;
 
 /**
  * enum drm_virt_pm_transition - the announced system transition
@@ -158,6 +159,14 @@ struct drm_virt_pm_ops {
 	 * that can never be restored.
 	 */
 	int (*restore)(struct drm_virt_pm *vpm, struct drm_virt_pm_object *obj);
+
+	/**
+	 * @show: (optional) Adds lines of the driver's own to debugfs.
+	 *
+	 * Called in any state of the device. Must not take a lock that is held
+	 * while waiting for the device.
+	 */
+	void (*show)(struct drm_virt_pm *vpm, struct seq_file *m);
 };
 
 /**

@@ -30,6 +30,8 @@
  *	``none``, ``suspend``, ``hibernate`` or ``restore``.
  * refusal
  *	The last refusal, or ``none``.
+ *
+ * A driver can add lines, see &drm_virt_pm_ops.show.
  */
 
 #ifdef CONFIG_DEBUG_FS
@@ -82,6 +84,8 @@ VISIBLE_IF_KUNIT int drm_virt_pm_debugfs_show(struct seq_file *m, void *unused)
 	drm_virt_pm_show_check(m, vpm, DRM_VIRT_PM_HIBERNATE);
 	seq_printf(m, "transition: %s\n",
 		   drm_virt_pm_transition_name(drm_virt_pm_get_transition()));
+	if (vpm->ops->show)
+		vpm->ops->show(vpm, m);
 
 	return 0;
 }
