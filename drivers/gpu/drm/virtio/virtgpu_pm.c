@@ -85,7 +85,7 @@ static void virtio_gpu_pm_separate(struct seq_buf *why)
 }
 
 /* As "gnome-shell[812]" */
-static void virtio_gpu_pm_print_program(struct seq_buf *why, struct pid *pid)
+void virtio_gpu_pm_print_program(struct seq_buf *why, struct pid *pid)
 {
 	struct task_struct *task;
 
@@ -116,6 +116,8 @@ static void virtio_gpu_pm_check_contexts(struct virtio_gpu_device *vgdev,
 			 VIRTIO_GPU_CONTEXT_INIT_CAPSET_ID_MASK;
 		virtio_gpu_pm_separate(why);
 		virtio_gpu_pm_print_program(why, vfpriv->pm.user);
+		if (virtio_gpu_pm_virgl_print(file, why))
+			continue;
 		seq_buf_puts(why, capset == VIRTIO_GPU_PM_CROSS_DOMAIN ?
 			     ": 1 cross-domain context" :
 			     ": 1 context with 3D work");
@@ -293,6 +295,7 @@ static const struct drm_virt_pm_ops virtio_gpu_pm_ops = {
 	.recover = IS_ENABLED(CONFIG_PM_SLEEP) ? virtio_gpu_pm_recover : NULL,
 	.check = virtio_gpu_pm_check,
 	.restore = virtio_gpu_pm_restore_object,
+	.show = virtio_gpu_pm_virgl_show,
 };
 
 /* The transport may reset the device from now on */

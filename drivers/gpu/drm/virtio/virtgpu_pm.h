@@ -15,6 +15,8 @@
 struct drm_device;
 struct drm_file;
 struct drm_plane;
+struct seq_buf;
+struct seq_file;
 struct virtio_device;
 struct virtio_gpu_device;
 struct virtio_gpu_fence;
@@ -25,6 +27,7 @@ struct virtio_gpu_object_array;
 struct virtio_gpu_object_params;
 struct virtio_gpu_queue;
 struct virtio_gpu_vbuffer;
+struct virtio_gpu_virgl;
 
 /**
  * struct virtio_gpu_pm - suspend and resume of the device
@@ -159,10 +162,16 @@ struct virtio_gpu_pm_context {
 	 * seatd and logind open the device for a compositor.
 	 */
 	struct pid *user;
+
+#ifdef CONFIG_DRM_VIRTIO_GPU_VIRGL_CENSUS
+	/** @virgl: What its streams have left on the host; NULL if not known. */
+	struct virtio_gpu_virgl *virgl;
+#endif
 };
 
 /* order */
 extern const struct file_operations virtio_gpu_pm_fops;
+void virtio_gpu_pm_print_program(struct seq_buf *why, struct pid *pid);
 int virtio_gpu_pm_init(struct virtio_gpu_device *vgdev);
 void virtio_gpu_pm_unplug(struct drm_device *ddev);
 void virtio_gpu_pm_fini(struct virtio_gpu_device *vgdev);
@@ -252,5 +261,42 @@ int virtio_gpu_pm_suspend_kms(struct virtio_gpu_device *vgdev);
 int virtio_gpu_pm_resume_kms(struct virtio_gpu_device *vgdev);
 int virtio_gpu_pm_plane_use(struct drm_plane *plane,
 			    struct virtio_gpu_object *bo);
+
+/* census of virgl contexts */
+#ifdef CONFIG_DRM_VIRTIO_GPU_VIRGL_CENSUS
+extern bool virtio_gpu_virgl_census;
+bool virtio_gpu_pm_virgl_print(struct drm_file *file, struct seq_buf *why);
+void virtio_gpu_pm_virgl_show(struct drm_virt_pm *vpm, struct seq_file *m);
+void virtio_gpu_pm_virgl_start(struct virtio_gpu_fpriv *vfpriv);
+void virtio_gpu_pm_virgl_end(struct virtio_gpu_fpriv *vfpriv);
+void virtio_gpu_pm_virgl_lock(struct virtio_gpu_fpriv *vfpriv, const void *buf,
+			      u32 size);
+void virtio_gpu_pm_virgl_unlock(struct virtio_gpu_fpriv *vfpriv);
+#else
+#define virtio_gpu_pm_virgl_show	NULL
+
+static inline bool virtio_gpu_pm_virgl_print(struct drm_file *file,
+					     struct seq_buf *why)
+{
+	return false;
+}
+
+static inline void virtio_gpu_pm_virgl_start(struct virtio_gpu_fpriv *vfpriv)
+{
+}
+
+static inline void virtio_gpu_pm_virgl_end(struct virtio_gpu_fpriv *vfpriv)
+{
+}
+
+static inline void virtio_gpu_pm_virgl_lock(struct virtio_gpu_fpriv *vfpriv,
+					    const void *buf, u32 size)
+{
+}
+
+static inline void virtio_gpu_pm_virgl_unlock(struct virtio_gpu_fpriv *vfpriv)
+{
+}
+#endif
 
 #endif
