@@ -12,6 +12,7 @@
 #include <drm/drm_drv.h>
 #include <drm/virtgpu_drm.h>
 
+#include "../virtgpu_pm_virgl.h"
 #include "virtgpu_mock.h"
 
 /* More allocations than any of the calls has */
@@ -294,12 +295,53 @@ static void virtio_gpu_pm_test_memory_probe(struct kunit *test)
 	KUNIT_EXPECT_GT(test, vg_test_nth, 5);
 }
 
+#ifdef CONFIG_DRM_VIRTIO_GPU_VIRGL_CENSUS
+static void virtio_gpu_pm_test_memory_census(struct kunit *test)
+{
+	static const u32 words[] = {
+		VIRGL_HEADER(VIRGL_CREATE_SUB_CTX, 0, 1), 1,
+		VIRGL_HEADER(VIRGL_CREATE_OBJECT, VIRGL_BLEND, 1), 1,
+	};
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
+	unsigned int n, none = 0, given_up = 0;
+	struct virtio_gpu_virgl *virgl;
+	bool failed;
+
+	/* Without memory a context is not counted any more, and says so. */
+	vg_test_init_failures(vg_mock_open(host, true));
+	for (n = 1, failed = true; failed && n < MAX_ALLOCATIONS; n++) {
+		vg_test_fail_nth(n);
+		virgl = virtio_gpu_virgl_alloc();
+		if (virgl)
+			virtio_gpu_virgl_walk(virgl, words, sizeof(words));
+		failed = vg_test_failed();
+		if (!virgl) {
+			none++;
+			continue;
+		}
+		if (virgl->num[VIRGL_NUM_NO_MEMORY])
+			given_up++;
+		KUNIT_EXPECT_EQ(test, !virgl->sub, virgl->num[VIRGL_NUM_NO_MEMORY]);
+		KUNIT_EXPECT_EQ(test, virgl->num[VIRGL_NUM_SUBS], virgl->sub ? 2 : 0);
+		KUNIT_EXPECT_EQ(test, virgl->num[VIRGL_BLEND], virgl->sub ? 1 : 0);
+		virtio_gpu_virgl_free(virgl);
+	}
+	KUNIT_EXPECT_LT(test, n, MAX_ALLOCATIONS);
+	KUNIT_EXPECT_EQ(test, none, 1);
+	/* two sub-contexts, an object */
+	KUNIT_EXPECT_EQ(test, given_up, 3);
+}
+#endif
+
 static struct kunit_case virtio_gpu_pm_memory_tests[] = {
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_memory_use,
 			 vg_test_object_gen_params),
 	KUNIT_CASE_SLOW(virtio_gpu_pm_test_memory_suspend),
 	KUNIT_CASE_SLOW(virtio_gpu_pm_test_memory_resume),
 	KUNIT_CASE_SLOW(virtio_gpu_pm_test_memory_probe),
+#ifdef CONFIG_DRM_VIRTIO_GPU_VIRGL_CENSUS
+	KUNIT_CASE(virtio_gpu_pm_test_memory_census),
+#endif
 	{}
 };
 
