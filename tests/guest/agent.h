@@ -60,6 +60,7 @@ extern const struct command atomic_commands[];
 extern const struct command buffer_commands[];
 extern const struct command busy_commands[];
 extern const struct command render_commands[];
+extern const struct command virgl_commands[];
 extern const struct command system_commands[];
 extern const struct command amdgpu_commands[];
 extern const struct command kfd_commands[];
@@ -90,6 +91,9 @@ void buffer_destroy(struct buffer *buffer);
 int buffer_transfer(const struct buffer *buffer);
 int buffer_framebuffer(struct buffer *buffer);
 int buffer_add(const struct buffer *buffer, __u32 *index);
+
+/* render.c: the 3D client; -1 if it is not open */
+int render_fd(void);
 
 /* amdgpu.c: the @which-th render node of amdgpu, one for each partition */
 int amdgpu_open_node(__u32 which);

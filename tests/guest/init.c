@@ -20,8 +20,8 @@ static size_t answer_length;
 
 static const struct command *const command_tables[] = {
 	system_commands, display_commands, atomic_commands, buffer_commands,
-	busy_commands, render_commands, amdgpu_commands, kfd_commands, shared_commands,
-	timing_commands,
+	busy_commands, render_commands, virgl_commands, amdgpu_commands, kfd_commands,
+	shared_commands, timing_commands,
 };
 
 void reply(const char *format, ...)

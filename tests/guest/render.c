@@ -29,6 +29,11 @@
 
 static int client = -1;
 
+int render_fd(void)
+{
+	return client;
+}
+
 /* render-open [PATH] */
 static int do_open(int argc, char **argv)
 {

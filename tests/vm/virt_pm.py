@@ -27,10 +27,11 @@ class Account:
     lost: int
     failures: int       # to resume, since the last suspend
     transition: str
+    virgl: tuple        # what the census of virgl contexts says, line by line
 
     @classmethod
     def parse(cls, text):
-        pairs = (line.partition(': ') for line in text.splitlines())
+        pairs = [line.partition(': ') for line in text.splitlines()]
         lines = {key.strip(): value.strip() for key, _, value in pairs}
 
         def value(key, pattern):
@@ -48,7 +49,8 @@ class Account:
                    refusal=value('refusal', _REFUSAL)[0],
                    tracked=tracked, restored=restored, lost=lost,
                    failures=int(value('failures', r'\d+')[0]),
-                   transition=value('transition', _TRANSITION)[0])
+                   transition=value('transition', _TRANSITION)[0],
+                   virgl=tuple(value for key, _, value in pairs if key == 'virgl'))
 
     def problems(self, known_lost=0):
         """What must not be so at the end of a test."""
