@@ -25,7 +25,7 @@ from verdict import Failure, Unusable   # noqa: E402
 
 COUNTS = (4, 100, 1000, 10000, 30000)
 VARIANTS = {'stock': 'stock', 'ours': 'normal'}
-PARTS = ('sleeps', 'frames', 'awake', 'memory', 'sizes', 'amdgpu')
+PARTS = ('sleeps', 'frames', 'awake', 'virgl', 'memory', 'sizes', 'amdgpu')
 ONCE = ('memory', 'sizes')              # nothing in them varies
 
 

@@ -197,6 +197,22 @@ def awake(bench):
     return numbers
 
 
+def virgl(bench):
+    """Instructions of the system call that submits a desktop's frame, and with the census."""
+    numbers = {}
+    for when in ('', ', census') if bench.hooked else ('',):
+        on = 'virtio_gpu.virgl_census=1 ' if when else ''
+        with booted(bench, 'virgl', host='own', host_options=('--3d',),
+                    more_command_line=f'{on}loglevel=8', **COUNTED) as vm:
+            vm.guest.do('render-open')
+            vm.guest.do('time-frame 300')       # the first 256 are looked at in full
+            numbers[f'virgl frame{when}: instructions'] = min(
+                time for _ in range(BATCHES)
+                for time in _nanoseconds(vm.guest.do(f'time-frame {BATCH}')))
+            vm.guest.do('render-close')
+    return numbers
+
+
 def memory(bench):
     """Bytes of kernel memory for one buffer, its pages not counted."""
     with booted(bench, 'memory') as vm:
