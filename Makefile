@@ -11,6 +11,7 @@ MUTANT ?=
 SERIES ?=
 STORY ?=
 QUICK ?= 0
+FRAMES ?= 0
 
 PYTHON := python3
 export KERNEL DEBUG STOCK ARCH PAGES
@@ -20,7 +21,7 @@ MAKEFLAGS += --no-print-directory
 CHECKS := $(addprefix check-,checkpatch kernel-doc shellcheck python spdx \
 	layers facts w1 headers sparse smatch coccicheck docs)
 TARGETS := help demo test test-amdgpu test-qxl test-arm64 test-distro histories fail-nth mutants \
-	check $(CHECKS) soak bench kernel series series-check deb packages clean distclean \
+	census check $(CHECKS) soak bench kernel series series-check deb packages clean distclean \
 	cacheclean
 .PHONY: $(TARGETS)
 
@@ -45,6 +46,8 @@ help:
 	@echo 'make mutants      break amdgpu on purpose, see that the scenarios notice (an hour)'
 	@echo 'make check        checkpatch, kernel-doc, W=1, sparse, Sphinx and more, a few minutes;'
 	@echo '                  make check-NAME is one of them, scripts/check.py --list names them'
+	@echo 'make census       what weston, sway and glmark2 of a Debian 13 hold on a GPU with 3D'
+	@echo '                  (5 minutes); FRAMES=1 what a submission costs with the census'
 	@echo 'make soak         CYCLES=100 sleeps of one guest in the debug kernel (half an hour),'
 	@echo '                  OVER=qemu, own (a host of our own), qxl or gpus (two MI300X)'
 	@echo 'make bench        our driver beside upstream'"'"'s own, in 7.3 (an hour)'
@@ -147,6 +150,12 @@ test-distro: packages
 	@scripts/need-packages deb
 	@scripts/need-packages distro
 	@$(PYTHON) tests/distro/harness/run.py $(if $(filter 1,$(QUICK)),--quick) $(STORY)
+
+census: packages
+	@scripts/need-packages deb
+	@DEBUG=0 STOCK=0 $(PYTHON) scripts/kernel.py
+	@$(PYTHON) tests/desktops/census.py --kernel $(KERNEL) \
+		$(if $(filter 1,$(FRAMES)),--frames)
 
 OVER ?= qemu
 CYCLES ?= 100

@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+What desktops hold on the host: Debian 13's weston, sway and glmark2 on virtio-gpu-gl.
+
+The guest has the kernel of the tests, and all of a Debian that mmdebstrap made for its
+initramfs. virt_pm says what each program holds. With --frames: instructions of each
+submission of a compositor while a window changes, without the census and with it.
+"""
+
+import argparse
+import collections
+import re
+import shutil
+import statistics
+import struct
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+HERE = Path(__file__).resolve().parent
+REPO = HERE.parents[1]
+for directory in ('tests/vm', 'scripts'):
+    sys.path.insert(0, str(REPO / directory))
+import qemu                     # noqa: E402
+import rootfs                   # noqa: E402
+from common import BUILD, Failure, main, say        # noqa: E402
+from initramfs import _drm_headers, archive         # noqa: E402
+from xserver import XServer     # noqa: E402
+
+PACKAGES = ('seatd', 'weston', 'sway', 'swaybg', 'sway-backgrounds', 'foot',
+            'fonts-dejavu-core', 'libgl1-mesa-dri', 'libgles2', 'glmark2-es2-wayland')
+USELESS = ('./dev/*', './usr/share/doc', './usr/share/man', './usr/share/locale',
+           './usr/share/i18n', './var/cache', './var/lib/apt', './var/lib/dpkg')
+SIZE = (1920, 1080)
+SCREEN = (3200, 1680)          # a window that is larger than at first, from the middle on
+TIMEOUT = 1800
+FEW = 50                        # submissions that are no frame's
+WARM = 300                      # submissions; the first 256 are looked at in full
+HELD = re.compile(r'^virgl: (\S+)\[(\d+)\]: (.*)', re.M)
+SAID = re.compile(r'^census of (\S+)\r?$', re.M)
+
+
+def initramfs(root, kernel, top):
+    """All of the Debian, and process 1."""
+    preload = top / 'preload.so'
+    subprocess.run(['gcc', '-shared', '-fPIC', '-O2', '-Wall', '-Wextra', '-Werror',
+                    '-D__user=', '-idirafter', _drm_headers(kernel.parent),
+                    HERE / 'preload.c', '-o', preload], check=True)
+    useless = ' -o '.join(f"-path '{path}'" for path in USELESS)
+    path = top / 'initramfs'
+    with open(path, 'wb') as out:
+        subprocess.run(['sh', '-c', f'find . -xdev \\( {useless} \\) -prune -o -print0 | '
+                        'cpio -0 -o -H newc --quiet'], cwd=root, stdout=out, check=True)
+        out.write(archive({'init': (HERE / 'init.sh').read_bytes(),
+                           'preload.so': preload.read_bytes()}))
+    return path
+
+
+def boot(kernel, image, directory, words, more=()):
+    """One guest, and what it left behind, in @directory."""
+    directory.mkdir()
+    console, disk = directory / 'console.log', directory / 'out.tar'
+    with open(disk, 'wb') as out:
+        out.truncate(64 << 20)
+    command = [
+        qemu.binary(), '-accel', 'tcg,thread=single' if more else 'tcg', '-machine', 'q35',
+        '-cpu', qemu.ARCHS['x86'][2], '-m', '3072', '-smp', '1' if more else '2', '-nodefaults',
+        '-no-user-config', '-no-reboot', '-display', 'sdl,gl=on',
+        '-kernel', kernel, '-initrd', image, '-append',
+        'console=ttyS0 kunit.enable=0 rcupdate.rcu_cpu_stall_timeout=300 no_timer_check '
+        f'pty.legacy_count=0 {words}', '-serial', f'file:{console}',
+        '-drive', f'if=none,id=out,format=raw,file={disk}', '-device', 'virtio-blk-pci,drive=out',
+        '-device', f'virtio-gpu-gl-pci,xres={SIZE[0]},yres={SIZE[1]}', *more]
+    window = XServer(*SCREEN)
+    with open(directory / 'qemu.log', 'wb') as messages:
+        process = subprocess.Popen([str(word) for word in command], stdout=messages,
+                                   stderr=messages, stdin=subprocess.DEVNULL,
+                                   env=window.environment())
+    try:
+        _watch(process, window, console)
+    finally:
+        process.kill()
+        process.wait()
+        window.close()
+    with tarfile.open(disk) as out:
+        out.extractall(directory)
+
+
+def _watch(process, window, console):
+    """Until the guest has ended, with a picture of each desktop"""
+    deadline = time.monotonic() + TIMEOUT
+    seen = set()
+    while process.poll() is None:
+        time.sleep(1)
+        if time.monotonic() > deadline:
+            raise Failure(f'the guest does not come to an end: {console}')
+        for name in SAID.findall(console.read_text(errors='replace')):
+            if name not in seen:
+                seen.add(name)
+                picture = console.with_name(f'{name}.png')
+                picture.write_bytes(window.screen().to_png())
+
+
+def desktops(kernel, image, top):
+    directory = top / 'desktops'
+    boot(kernel, image, directory, 'virtio_gpu.virgl_census=1')
+    paths = sorted(directory.glob('*.census'), key=lambda path: path.stat().st_mtime)
+    if not paths:
+        raise Failure(f'no desktop came up: {directory}')
+    for path in paths:
+        say(f'{path.stem}:')
+        for program, _, what in HELD.findall(path.read_text()) or [('', '', 'nothing')]:
+            say(f'  {program}: {what}')
+
+
+def submissions(data):
+    """(words, commands, instructions) of each"""
+    while data:
+        size, _, ticks = struct.unpack_from('<IIQ', data)
+        words = struct.unpack_from(f'<{size // 4}I', data, 16)
+        at = count = 0
+        while at < len(words):
+            at += 1 + (words[at] >> 16)
+            count += 1
+        yield len(words), count, ticks
+        data = data[16 + size:]
+
+
+def submitted(kernel, image, directory, words):
+    """{(words, commands): [instructions]} of the submissions of a boot"""
+    boot(kernel, image, directory, words, ('-icount', 'shift=0'))
+    found = collections.defaultdict(list)
+    for length, count, ticks in list(submissions((directory / 'streams').read_bytes()))[WARM:]:
+        found[length, count].append(ticks)
+    return found
+
+
+def cost(ticks):
+    """The mean of what no interrupt fell into; one of 16 costs a little more."""
+    most = statistics.median(ticks) * 1.1
+    return statistics.mean(number for number in ticks if number <= most)
+
+
+def frames(kernel, image, top):
+    for compositor in ('weston', 'sway'):
+        off, on = (submitted(kernel, image, top / f'{compositor}-{census}',
+                             f'frames={compositor} virtio_gpu.virgl_census={census}')
+                   for census in (0, 1))
+        for shape in sorted(off.keys() & on.keys(), key=lambda shape: -len(off[shape])):
+            if min(len(off[shape]), len(on[shape])) < FEW:
+                continue
+            without, census = cost(off[shape]), cost(on[shape])
+            say(f'{compositor}: {shape[1]} commands in {shape[0]} words, {len(off[shape])} and '
+                f'{len(on[shape])} times: {without:.0f} instructions, {census:.0f} with the '
+                f'census, {census / without:.3f}')
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
+    parser.add_argument('--kernel', default='6.12')
+    parser.add_argument('--frames', action='store_true', help='what submissions cost')
+    return parser.parse_args()
+
+
+def run():
+    options = arguments()
+    kernel = BUILD / options.kernel / 'bzImage'
+    if not kernel.exists():
+        raise Failure(f'no {kernel}: make kernel KERNEL={options.kernel}')
+    if not qemu.has_gl() or not shutil.which('Xvfb'):
+        say('skip desktops: no QEMU that renders, or no Xvfb: make packages')
+        return 0
+    try:
+        root = rootfs.make('gl', PACKAGES)
+    except Failure as why:
+        say(f'skip desktops: {why}')
+        return 0
+    top = Path(tempfile.mkdtemp(prefix='desktops-'))
+    say(f'all that was said, and pictures: {top}')
+    (frames if options.frames else desktops)(kernel, initramfs(root, kernel, top), top)
+    return 0
+
+
+if __name__ == '__main__':
+    main('desktops', run)
