@@ -137,6 +137,12 @@ class ModelSetup(Setup):
         return dataclasses.replace(self, model=self.later_model)
 
     @property
+    def command_line(self):
+        words = super().command_line
+        # amdgpu maps one page of TTM for each GPU, which DMA-API takes for an overlap
+        return words if self.second is None else f'{words} dma_debug=off'
+
+    @property
     def is_vf(self):
         return '--vf' in self.model
 
