@@ -27,6 +27,7 @@ NOT_OURS = ('.o', '.ko', '.orig', '.rej', '.pyc', '~')
 TITLE = re.compile(r'^/\* ([a-z ]+) \*/$', re.M)
 FUNCTION = re.compile(r'^(?=[a-z]|VISIBLE_IF_KUNIT)([\w \n*]*?)\b(\w+)\([^;{}]*\)\n\{',
                       re.M)
+STUB = re.compile(r'^static inline [\w \n*]*?\b(\w+)\([^;{}]*\)\n\{', re.M)
 PROTOTYPE = re.compile(r'^[a-z_][\w \n*]*?\b(\w+)\([^;{}]*\);\n', re.M)
 TABLE = re.compile(r'^(static const [^;{}]*?(\w+)(?:\[\])? = \{\n)(.*?)^\};', re.M | re.S)
 ENTRY = re.compile(r'\t(?:\{.*?\}|[^{}]*?),\n', re.S)
@@ -71,6 +72,8 @@ def lay(files, own, chosen=None, later=()):
         if (files.tree / name).exists():
             raise Failure(f'{name} is in the kernel already; existing files '
                           'are changed by hooks only')
+        if name.endswith('.h'):
+            gone.note_stubs(texts[name])
         gone.note_members(name, texts[name])
     for name in chosen:
         text = texts[name]
@@ -227,6 +230,10 @@ class _Gone:
                     self.functions.add(function)
             if name.endswith('.h'):
                 self.types |= set(STRUCT.findall(text))
+
+    def note_stubs(self, text):
+        """An option that is off has functions that do nothing, and does not exist yet"""
+        self.functions -= set(STUB.findall(text))
 
     def note_members(self, name, text):
         """Notes the members that go"""
