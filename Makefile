@@ -12,6 +12,7 @@ SERIES ?=
 STORY ?=
 QUICK ?= 0
 FRAMES ?= 0
+GL ?= 0
 
 PYTHON := python3
 export KERNEL DEBUG STOCK ARCH PAGES
@@ -31,6 +32,7 @@ endif
 
 help:
 	@echo 'make demo         build a kernel, hibernate a guest with it, show what happens'
+	@echo '                  GL=1 a Debian 13 with weston, then sway, and OpenGL (5 minutes)'
 	@echo 'make test         build kernels, run KUnit and the scenarios in QEMU, with debugging'
 	@echo '                  most on 6.12, the rest on 7.2 and 7.3; with KERNEL=7.2 all on that'
 	@echo 'make test-amdgpu  all scenarios with the model of an MI300X, of which make test has'
@@ -84,6 +86,12 @@ endif
 kernel: packages
 	@$(PYTHON) scripts/kernel.py
 
+ifeq ($(GL),1)
+demo: packages
+	@scripts/need-packages deb
+	@DEBUG=0 STOCK=0 $(PYTHON) scripts/kernel.py
+	@$(PYTHON) tests/desktops/sleep.py --kernel $(KERNEL) $(STORY)
+else
 demo: packages
 	@DEBUG=0 STOCK=0 $(PYTHON) scripts/kernel.py
 ifeq ($(STOCK),1)
@@ -91,6 +99,7 @@ ifeq ($(STOCK),1)
 endif
 	@$(PYTHON) tests/vm/demo.py --kernel $(KERNEL) \
 		$(if $(filter 1,$(STOCK)),--stock)
+endif
 
 # All kernels, unless one or a scenario is named.
 test: packages

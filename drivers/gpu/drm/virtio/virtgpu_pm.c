@@ -109,6 +109,7 @@ static void virtio_gpu_pm_check_contexts(struct virtio_gpu_device *vgdev,
 	list_for_each_entry(file, &vgdev->ddev->filelist, lhead) {
 		vfpriv = file->driver_priv;
 		if (!vfpriv || !READ_ONCE(vfpriv->pm.user) ||
+		    virtio_gpu_pm_virgl_complete(file) ||
 		    ++num > VIRTIO_GPU_PM_MAX_NAMED)
 			continue;
 
@@ -149,6 +150,7 @@ static int virtio_gpu_pm_check(struct drm_virt_pm *vpm,
 		return 0;
 
 	virtio_gpu_pm_check_contexts(vgdev, why);
+	virtio_gpu_pm_content_check(vgdev, why);
 	virtio_gpu_pm_check_count(why, atomic_read(&vgdev->pm.host_only),
 				  "buffer whose content only the host has",
 				  "buffers whose content only the host has");
@@ -199,6 +201,11 @@ static int virtio_gpu_pm_suspend(struct drm_virt_pm *vpm)
 	if (!idle && may_refuse)
 		return drm_virt_pm_refuse(vpm, -EBUSY,
 					  "a commit waits for a fence");
+
+	/* all that could draw is frozen, and nothing has changed yet */
+	ret = may_refuse ? virtio_gpu_pm_virgl_save(vgdev) : 0;
+	if (ret)
+		return ret;
 
 	virtio_gpu_pm_note_outputs(vgdev, idle);
 
@@ -294,6 +301,7 @@ static const struct drm_virt_pm_ops virtio_gpu_pm_ops = {
 	.quiesce = virtio_gpu_pm_quiesce,
 	.recover = IS_ENABLED(CONFIG_PM_SLEEP) ? virtio_gpu_pm_recover : NULL,
 	.check = virtio_gpu_pm_check,
+	.save = virtio_gpu_pm_content_save,
 	.restore = virtio_gpu_pm_restore_object,
 	.show = virtio_gpu_pm_virgl_show,
 };
@@ -336,7 +344,7 @@ int virtio_gpu_pm_reset_done(struct virtio_device *vdev)
 
 /*
  * A context with 3D work that did not survive, because a function reset could not
- * be refused, fails its ioctls.
+ * be refused or because the host does not take it again, fails its ioctls.
  */
 static long virtio_gpu_pm_ioctl(struct file *filp, unsigned int cmd,
 				unsigned long arg)
@@ -353,8 +361,12 @@ static long virtio_gpu_pm_ioctl(struct file *filp, unsigned int cmd,
 
 	if (vfpriv && vfpriv->pm.user &&
 	    DRM_IOCTL_NR(cmd) >= DRM_COMMAND_BASE &&
-	    virtio_gpu_pm_context_stale(vgdev, vfpriv))
-		return -EIO;
+	    (virtio_gpu_pm_context_stale(vgdev, vfpriv) ||
+	     virtio_gpu_pm_virgl_lost(vfpriv))) {
+		ret = virtio_gpu_pm_virgl_survive(file);
+		if (ret)
+			return ret;
+	}
 
 	return drm_virt_pm_ioctl(&vgdev->pm.base, filp, cmd, arg);
 }
@@ -374,11 +386,14 @@ __diag_pop();
 /* Set up suspend and resume of the device */
 int virtio_gpu_pm_init(struct virtio_gpu_device *vgdev)
 {
+	int ret;
+
 	virtio_gpu_pm_init_queues(vgdev);
 	virtio_gpu_pm_init_outputs(vgdev);
 
-	return drmm_virt_pm_init(&vgdev->pm.base, vgdev->ddev,
-				 &virtio_gpu_pm_ops);
+	ret = drmm_virt_pm_init(&vgdev->pm.base, vgdev->ddev,
+				&virtio_gpu_pm_ops);
+	return ret ?: virtio_gpu_pm_virgl_init(vgdev);
 }
 
 /*

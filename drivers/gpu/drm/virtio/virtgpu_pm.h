@@ -5,7 +5,10 @@
 #include <linux/atomic.h>
 #include <linux/fs.h>
 #include <linux/llist.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/virtio_gpu.h>
 #include <linux/workqueue.h>
@@ -19,15 +22,63 @@ struct seq_buf;
 struct seq_file;
 struct virtio_device;
 struct virtio_gpu_device;
+struct virtio_gpu_drv_cap_cache;
 struct virtio_gpu_fence;
 struct virtio_gpu_fpriv;
 struct virtio_gpu_mem_entry;
 struct virtio_gpu_object;
 struct virtio_gpu_object_array;
 struct virtio_gpu_object_params;
+struct virtio_gpu_pm_content;
 struct virtio_gpu_queue;
 struct virtio_gpu_vbuffer;
 struct virtio_gpu_virgl;
+
+#ifdef CONFIG_DRM_VIRTIO_GPU_VIRGL_RESTORE
+/**
+ * struct virtio_gpu_pm_virgl - what brings back what 3D programs have on the host
+ */
+struct virtio_gpu_pm_virgl {
+	/** @lock: Protects @objects, @round of an object, and @bytes. */
+	spinlock_t lock;
+
+	/** @objects: All whose content can be saved. */
+	struct list_head objects;
+
+	/** @round: Of the last walk over @objects. */
+	u32 round;
+
+	/** @bytes: What their content needs. */
+	u64 bytes;
+
+	/** @nb: Sets memory aside before tasks freeze. */
+	struct notifier_block nb;
+
+	/** @probe_lock: Held while the host is asked whether a context lives. */
+	struct mutex probe_lock;
+
+	/** @probe_id: Name of a buffer for that, or 0. */
+	u32 probe_id;
+
+	/** @caps_lock: Protects @caps, @caps_epoch and @caps_same. */
+	struct mutex caps_lock;
+
+	/** @caps: Capability sets of the host before the reset. */
+	struct virtio_gpu_drv_cap_cache *caps[2];
+
+	/** @caps_epoch: Reset epoch in which they were compared. */
+	u32 caps_epoch;
+
+	/** @caps_same: They are the same now. */
+	bool caps_same;
+
+	/** @returned: Number of contexts that were made again. */
+	atomic_t returned;
+
+	/** @lost: Number of contexts that were not. */
+	atomic_t lost;
+};
+#endif
 
 /**
  * struct virtio_gpu_pm - suspend and resume of the device
@@ -101,6 +152,11 @@ struct virtio_gpu_pm {
 
 	/** @uuids_taken: Number of objects whose UUID another device has. */
 	atomic_t uuids_taken;
+
+#ifdef CONFIG_DRM_VIRTIO_GPU_VIRGL_RESTORE
+	/** @virgl: What 3D programs have on the host. */
+	struct virtio_gpu_pm_virgl virgl;
+#endif
 };
 
 /**
@@ -144,6 +200,17 @@ struct virtio_gpu_pm_object {
 
 	/** @uuid_taken: Counted in &virtio_gpu_pm.uuids_taken. */
 	bool uuid_taken;
+
+#ifdef CONFIG_DRM_VIRTIO_GPU_VIRGL_RESTORE
+	/** @virgl: Entry in &virtio_gpu_pm_virgl.objects, or not in a list. */
+	struct list_head virgl;
+
+	/** @round: Of the last walk over that list. */
+	u32 round;
+
+	/** @content: Where its content is saved; NULL without memory for it. */
+	struct virtio_gpu_pm_content *content;
+#endif
 };
 
 /**
@@ -262,10 +329,117 @@ int virtio_gpu_pm_resume_kms(struct virtio_gpu_device *vgdev);
 int virtio_gpu_pm_plane_use(struct drm_plane *plane,
 			    struct virtio_gpu_object *bo);
 
+/* What 3D programs have on the host comes back */
+#ifdef CONFIG_DRM_VIRTIO_GPU_VIRGL_RESTORE
+extern bool virtio_gpu_virgl_restore;
+int virtio_gpu_pm_virgl_init(struct virtio_gpu_device *vgdev);
+bool virtio_gpu_pm_content_known(struct virtio_gpu_device *vgdev,
+				 const struct virtio_gpu_object_params *params);
+u64 virtio_gpu_pm_content_bytes(const struct virtio_gpu_object_params *params);
+void virtio_gpu_pm_content_add(struct virtio_gpu_device *vgdev,
+			       struct virtio_gpu_object *bo);
+void virtio_gpu_pm_content_remove(struct virtio_gpu_device *vgdev,
+				  struct virtio_gpu_object *bo);
+void virtio_gpu_pm_content_check(struct virtio_gpu_device *vgdev, struct seq_buf *why);
+int virtio_gpu_pm_content_prepare(struct virtio_gpu_device *vgdev);
+void virtio_gpu_pm_content_finish(struct virtio_gpu_device *vgdev);
+int virtio_gpu_pm_content_save(struct drm_virt_pm *vpm,
+			       struct drm_virt_pm_object *obj);
+int virtio_gpu_pm_content_restore(struct virtio_gpu_device *vgdev,
+				  struct virtio_gpu_object *bo);
+int virtio_gpu_pm_virgl_save(struct virtio_gpu_device *vgdev);
+bool virtio_gpu_pm_virgl_returns(struct virtio_gpu_fpriv *vfpriv);
+bool virtio_gpu_pm_virgl_lost(struct virtio_gpu_fpriv *vfpriv);
+int virtio_gpu_pm_virgl_survive(struct drm_file *file);
+void virtio_gpu_pm_virgl_return(struct virtio_gpu_device *vgdev,
+				struct drm_file *file);
+int virtio_gpu_pm_virgl_recheck(struct drm_file *file,
+				struct virtio_gpu_object_array *objs);
+void virtio_gpu_pm_virgl_settle(struct virtio_gpu_fpriv *vfpriv);
+void virtio_gpu_pm_virgl_show_all(struct drm_virt_pm *vpm, struct seq_file *m);
+#else
+#define virtio_gpu_virgl_restore	false
+#define virtio_gpu_pm_content_save	NULL
+
+static inline int virtio_gpu_pm_virgl_init(struct virtio_gpu_device *vgdev)
+{
+	return 0;
+}
+
+static inline bool
+virtio_gpu_pm_content_known(struct virtio_gpu_device *vgdev,
+			    const struct virtio_gpu_object_params *params)
+{
+	return false;
+}
+
+static inline void virtio_gpu_pm_content_add(struct virtio_gpu_device *vgdev,
+					     struct virtio_gpu_object *bo)
+{
+}
+
+static inline void virtio_gpu_pm_content_remove(struct virtio_gpu_device *vgdev,
+						struct virtio_gpu_object *bo)
+{
+}
+
+static inline void virtio_gpu_pm_content_check(struct virtio_gpu_device *vgdev,
+					       struct seq_buf *why)
+{
+}
+
+static inline int virtio_gpu_pm_content_restore(struct virtio_gpu_device *vgdev,
+						struct virtio_gpu_object *bo)
+{
+	return -EIO;
+}
+
+static inline int virtio_gpu_pm_virgl_save(struct virtio_gpu_device *vgdev)
+{
+	return 0;
+}
+
+static inline bool virtio_gpu_pm_virgl_returns(struct virtio_gpu_fpriv *vfpriv)
+{
+	return false;
+}
+
+static inline bool virtio_gpu_pm_virgl_lost(struct virtio_gpu_fpriv *vfpriv)
+{
+	return false;
+}
+
+static inline int virtio_gpu_pm_virgl_survive(struct drm_file *file)
+{
+	return -EIO;
+}
+
+static inline void virtio_gpu_pm_virgl_return(struct virtio_gpu_device *vgdev,
+					      struct drm_file *file)
+{
+}
+
+static inline void virtio_gpu_pm_virgl_settle(struct virtio_gpu_fpriv *vfpriv)
+{
+}
+
+static inline void virtio_gpu_pm_virgl_show_all(struct drm_virt_pm *vpm,
+						struct seq_file *m)
+{
+}
+
+static inline int virtio_gpu_pm_virgl_recheck(struct drm_file *file,
+					      struct virtio_gpu_object_array *objs)
+{
+	return 0;
+}
+#endif
+
 /* census of virgl contexts */
 #ifdef CONFIG_DRM_VIRTIO_GPU_VIRGL_CENSUS
 extern bool virtio_gpu_virgl_census;
 bool virtio_gpu_pm_virgl_print(struct drm_file *file, struct seq_buf *why);
+bool virtio_gpu_pm_virgl_complete(struct drm_file *file);
 void virtio_gpu_pm_virgl_show(struct drm_virt_pm *vpm, struct seq_file *m);
 void virtio_gpu_pm_virgl_start(struct virtio_gpu_fpriv *vfpriv);
 void virtio_gpu_pm_virgl_end(struct virtio_gpu_fpriv *vfpriv);
@@ -277,6 +451,11 @@ void virtio_gpu_pm_virgl_unlock(struct virtio_gpu_fpriv *vfpriv);
 
 static inline bool virtio_gpu_pm_virgl_print(struct drm_file *file,
 					     struct seq_buf *why)
+{
+	return false;
+}
+
+static inline bool virtio_gpu_pm_virgl_complete(struct drm_file *file)
 {
 	return false;
 }

@@ -100,12 +100,14 @@ void virtio_gpu_pm_object_create(struct virtio_gpu_device *vgdev,
 	}
 
 	bo->params = *params;
-	bo->pm.host_only = virtio_gpu_pm_is_host_only(params);
+	bo->pm.host_only = virtio_gpu_pm_is_host_only(params) &&
+			   !virtio_gpu_pm_content_known(vgdev, params);
 	if (bo->pm.host_only)
 		atomic_inc(&vgdev->pm.host_only);
 
 	drm_virt_pm_object_init(&vgdev->pm.base, &bo->pm.base,
 				bo->hw_res_handle);
+	virtio_gpu_pm_content_add(vgdev, bo);
 }
 
 /* A command that creates a resource was queued */
@@ -159,6 +161,7 @@ bool virtio_gpu_pm_object_release(struct virtio_gpu_object *bo)
 		atomic_dec(&vgdev->pm.host_only);
 	if (bo->pm.uuid_taken)
 		atomic_dec(&vgdev->pm.uuids_taken);
+	virtio_gpu_pm_content_remove(vgdev, bo);
 	drm_virt_pm_object_fini(&vgdev->pm.base, &bo->pm.base);
 
 	if (vgdev->pm.not_reset) {
@@ -186,6 +189,13 @@ bool virtio_gpu_pm_response_error(struct virtio_gpu_device *vgdev,
 
 	invalid_id = le32_to_cpu(resp->type) ==
 		     VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+
+	if (virtio_gpu_virgl_restore && vbuf->restore &&
+	    le32_to_cpu(hdr->type) == VIRTIO_GPU_CMD_RESOURCE_CREATE_3D) {
+		bo = gem_to_virtio_gpu_obj(vbuf->objs->objs[0]);
+		drm_virt_pm_object_lose(&vgdev->pm.base, &bo->pm.base, -EIO);
+		return false;
+	}
 
 	switch (le32_to_cpu(hdr->type)) {
 	case VIRTIO_GPU_CMD_RESOURCE_UNREF:
@@ -307,6 +317,7 @@ void virtio_gpu_pm_context_attach_all(struct virtio_gpu_device *vgdev,
 							       virtio_gpu_pm_hold(bo));
 		drm_gem_object_put(obj);
 	}
+	virtio_gpu_pm_virgl_return(vgdev, file);
 	virtio_gpu_notify(vgdev);
 }
 

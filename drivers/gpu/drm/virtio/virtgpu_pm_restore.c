@@ -246,8 +246,11 @@ int virtio_gpu_pm_restore_object(struct drm_virt_pm *vpm,
 	}
 
 	WRITE_ONCE(bo->pm.restoring, READ_ONCE(vpm->epoch));
-	ret = bo->pm.restore ? bo->pm.restore(bo) :
-			       virtio_gpu_pm_restore_shmem(vgdev, bo);
+	if (virtio_gpu_virgl_restore && bo->params.virgl)
+		ret = virtio_gpu_pm_content_restore(vgdev, bo);
+	else
+		ret = bo->pm.restore ? bo->pm.restore(bo) :
+				       virtio_gpu_pm_restore_shmem(vgdev, bo);
 	WRITE_ONCE(bo->pm.restoring, 0);
 	if (!ret)
 		virtio_gpu_pm_assign_uuid(vgdev, bo);

@@ -9,8 +9,9 @@
 
 /*
  * Census of virgl contexts: the streams that programs submit are looked at, and
- * what the host keeps because of them is counted. Nothing is changed, and nothing
- * of a stream is kept. Programs write the streams, so nothing in them is believed.
+ * what the host keeps because of them is counted. Nothing is changed. Of a stream
+ * something is kept only if the context may have to be made again. Programs write
+ * the streams, so nothing in them is believed.
  */
 
 /* What a command means to the census */
@@ -69,11 +70,6 @@ static const struct {
 	[VIRGL_COMMANDS ... 255] = { VIRGL_OTHER },
 };
 
-static void virgl_count(struct virtio_gpu_virgl *virgl, unsigned int what, int by)
-{
-	WRITE_ONCE(virgl->num[what], virgl->num[what] + by);
-}
-
 /* The rest of the stream means nothing. */
 static bool virgl_broken(struct virtio_gpu_virgl *virgl)
 {
@@ -97,7 +93,7 @@ static int virgl_order(struct rb_node *a, const struct rb_node *b)
 	return virgl_compare(&rb_entry(a, struct virgl_item, node)->name, b);
 }
 
-static struct virgl_item *virgl_find(struct rb_root *root, u32 name)
+struct virgl_item *virtio_gpu_virgl_find(struct rb_root *root, u32 name)
 {
 	return rb_entry_safe(rb_find(&name, root, virgl_compare),
 			     struct virgl_item, node);
@@ -107,8 +103,10 @@ static void virgl_free_tree(struct rb_root *root)
 {
 	struct virgl_item *item, *next;
 
-	rbtree_postorder_for_each_entry_safe(item, next, root, node)
+	rbtree_postorder_for_each_entry_safe(item, next, root, node) {
+		virtio_gpu_virgl_forget_object(item);
 		kfree(item);
+	}
 	*root = RB_ROOT;
 }
 
@@ -116,8 +114,10 @@ static void virgl_free_all(struct virtio_gpu_virgl *virgl)
 {
 	struct virgl_sub *sub, *next;
 
-	rbtree_postorder_for_each_entry_safe(sub, next, &virgl->subs, item.node)
+	rbtree_postorder_for_each_entry_safe(sub, next, &virgl->subs, item.node) {
+		virtio_gpu_virgl_forget_state(virgl, sub);
 		virgl_free_tree(&sub->objects);
+	}
 	virgl_free_tree(&virgl->subs);
 	kfree(virgl->spare);
 	virgl->spare = NULL;
@@ -125,7 +125,7 @@ static void virgl_free_all(struct virtio_gpu_virgl *virgl)
 }
 
 /* The context is not looked at any more. */
-static bool virgl_give_up(struct virtio_gpu_virgl *virgl, unsigned int why)
+bool virtio_gpu_virgl_give_up(struct virtio_gpu_virgl *virgl, unsigned int why)
 {
 	unsigned int i;
 
@@ -135,10 +135,10 @@ static bool virgl_give_up(struct virtio_gpu_virgl *virgl, unsigned int why)
 	return false;
 }
 
-static bool virgl_charge(struct virtio_gpu_virgl *virgl, u32 bytes)
+bool virtio_gpu_virgl_charge(struct virtio_gpu_virgl *virgl, u32 bytes)
 {
 	if (virgl->num[VIRGL_NUM_BYTES] + bytes > VIRGL_MOST_BYTES)
-		return virgl_give_up(virgl, VIRGL_NUM_TOO_MUCH);
+		return virtio_gpu_virgl_give_up(virgl, VIRGL_NUM_TOO_MUCH);
 
 	virgl_count(virgl, VIRGL_NUM_BYTES, bytes);
 	return true;
@@ -149,6 +149,7 @@ static void virgl_forget(struct virtio_gpu_virgl *virgl, struct virgl_item *item
 	virgl_count(virgl, item->type, -1);
 	virgl_count(virgl, VIRGL_NUM_RUNNING, -item->running);
 	virgl_count(virgl, VIRGL_NUM_BYTES, -item->bytes);
+	virtio_gpu_virgl_forget_object(item);
 
 	if (item->type < VIRGL_OBJECT_TYPES && !virgl->spare)
 		virgl->spare = item;
@@ -169,7 +170,7 @@ static struct virgl_item *virgl_alloc(struct virtio_gpu_virgl *virgl, size_t siz
 
 	item = kzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!item)
-		virgl_give_up(virgl, VIRGL_NUM_NO_MEMORY);
+		virtio_gpu_virgl_give_up(virgl, VIRGL_NUM_NO_MEMORY);
 	return item;
 }
 
@@ -184,7 +185,7 @@ static void *virgl_add(struct virtio_gpu_virgl *virgl, struct rb_root *root,
 	struct virgl_item *item;
 	struct rb_node *old;
 
-	if (!virgl_charge(virgl, bytes))
+	if (!virtio_gpu_virgl_charge(virgl, bytes))
 		return NULL;
 
 	item = virgl_alloc(virgl, size, type);
@@ -195,6 +196,9 @@ static void *virgl_add(struct virtio_gpu_virgl *virgl, struct rb_root *root,
 	item->bytes = bytes;
 	item->type = type;
 	item->running = false;
+	item->begun = false;
+	item->ended = false;
+	item->partial = false;
 	old = rb_find_add(&item->node, root, virgl_order);
 	if (old) {
 		rb_replace_node(old, &item->node, root);
@@ -208,7 +212,7 @@ static void *virgl_add(struct virtio_gpu_virgl *virgl, struct rb_root *root,
 static bool virgl_remove(struct virtio_gpu_virgl *virgl, struct rb_root *root,
 			 u32 name)
 {
-	struct virgl_item *item = virgl_find(root, name);
+	struct virgl_item *item = virtio_gpu_virgl_find(root, name);
 
 	if (item) {
 		rb_erase(&item->node, root);
@@ -226,7 +230,7 @@ static bool virgl_create_sub(struct virtio_gpu_virgl *virgl, u32 name)
 	struct virgl_sub *sub;
 
 	/* The host goes on in the one before if it exists already. */
-	if (virgl_find(&virgl->subs, name))
+	if (virtio_gpu_virgl_find(&virgl->subs, name))
 		return true;
 
 	sub = virgl_add(virgl, &virgl->subs, sizeof(*sub), name, VIRGL_NUM_SUBS, 2);
@@ -243,7 +247,7 @@ static bool virgl_set_sub(struct virtio_gpu_virgl *virgl, u32 name)
 	if (virgl->sub->item.name == name)
 		return true;
 
-	item = virgl_find(&virgl->subs, name);
+	item = virtio_gpu_virgl_find(&virgl->subs, name);
 	if (item)
 		virgl->sub = container_of(item, struct virgl_sub, item);
 	return true;
@@ -251,7 +255,7 @@ static bool virgl_set_sub(struct virtio_gpu_virgl *virgl, u32 name)
 
 static bool virgl_destroy_sub(struct virtio_gpu_virgl *virgl, u32 name)
 {
-	struct virgl_item *item = virgl_find(&virgl->subs, name), *next;
+	struct virgl_item *item = virtio_gpu_virgl_find(&virgl->subs, name), *next;
 	struct virgl_sub *sub;
 	unsigned int i;
 
@@ -265,6 +269,7 @@ static bool virgl_destroy_sub(struct virtio_gpu_virgl *virgl, u32 name)
 
 	rbtree_postorder_for_each_entry_safe(item, next, &sub->objects, node)
 		virgl_forget(virgl, item);
+	virtio_gpu_virgl_forget_state(virgl, sub);
 	for (i = 0; i < VIRGL_SLOTS; i++) {
 		if (!sub->state[i])
 			continue;
@@ -299,27 +304,30 @@ static bool virgl_create_object(struct virtio_gpu_virgl *virgl, u32 header,
 
 	if (type == VIRGL_SHADER && VIRGL_LENGTH(header) > VIRGL_SHADER_OFFSET &&
 	    payload[VIRGL_SHADER_OFFSET] & VIRGL_SHADER_CONTINUES) {
-		item = virgl_find(objects, name);
+		item = virtio_gpu_virgl_find(objects, name);
 		if (!item || item->type != VIRGL_SHADER)
 			return virgl_broken(virgl);
-		if (!virgl_charge(virgl, words * sizeof(u32)))
+		if (!virtio_gpu_virgl_charge(virgl, words * sizeof(u32)))
 			return false;
 		item->bytes += words * sizeof(u32);
-		return true;
+		return virtio_gpu_virgl_keep_object(virgl, item, payload - 1);
 	}
 
-	return virgl_add(virgl, objects, sizeof(*item), name, type, words);
+	item = virgl_add(virgl, objects, sizeof(*item), name, type, words);
+	return item && virtio_gpu_virgl_keep_object(virgl, item, payload - 1);
 }
 
 static bool virgl_run_query(struct virtio_gpu_virgl *virgl, u32 name, bool run)
 {
-	struct virgl_item *item = virgl_find(&virgl->sub->objects, name);
+	struct virgl_item *item = virtio_gpu_virgl_find(&virgl->sub->objects, name);
 
 	if (!item || item->type != VIRGL_QUERY)
 		return virgl_broken(virgl);
 
 	virgl_count(virgl, VIRGL_NUM_RUNNING, run - item->running);
 	item->running = run;
+	item->begun |= run;
+	item->ended |= !run;
 	return true;
 }
 
@@ -391,7 +399,7 @@ static bool virgl_hold(struct virtio_gpu_virgl *virgl, u16 *state, u32 length)
 	/* the header as well */
 	u32 words = *state ? length - *state : length + 1;
 
-	if (!virgl_charge(virgl, words * sizeof(u32)))
+	if (!virtio_gpu_virgl_charge(virgl, words * sizeof(u32)))
 		return false;
 	if (!*state)
 		virgl_count(virgl, VIRGL_NUM_BINDINGS, 1);
@@ -432,6 +440,8 @@ static noinline bool virgl_look(struct virtio_gpu_virgl *virgl, const u32 *word)
 {
 	if (virgl_rows[VIRGL_COMMAND(*word)].class == VIRGL_OTHER)
 		return virgl_other(virgl, *word, word + 1);
+	if (virtio_gpu_virgl_keeps(virgl))
+		return virtio_gpu_virgl_keep_state(virgl, word);
 
 	return virgl_state(virgl, *word, word + 1);
 }
@@ -442,7 +452,8 @@ static noinline bool virgl_look(struct virtio_gpu_virgl *virgl, const u32 *word)
  */
 static bool virgl_looks_at_state(struct virtio_gpu_virgl *virgl)
 {
-	return virgl->streams++ < VIRGL_FIRST_STREAMS || virgl->streams % 64 == 0;
+	return virtio_gpu_virgl_keeps(virgl) ||
+	       virgl->streams++ < VIRGL_FIRST_STREAMS || virgl->streams % 64 == 0;
 }
 
 /* Look at a stream. &virtio_gpu_virgl.lock is held. */
@@ -465,7 +476,7 @@ void virtio_gpu_virgl_walk(struct virtio_gpu_virgl *virgl, const void *buf,
 			if (next > end)
 				goto broken;
 			if (!virgl_look(virgl, word))
-				return;
+				goto out;
 		}
 
 		/* the program decides how long a stream is */
@@ -475,13 +486,17 @@ void virtio_gpu_virgl_walk(struct virtio_gpu_virgl *virgl, const void *buf,
 
 	/* what was skipped is looked at here only */
 	if (word == end)
-		return;
+		goto out;
 
 broken:
 	virgl_broken(virgl);
+out:
+	if (virtio_gpu_virgl_keeps(virgl))
+		virtio_gpu_virgl_keep_all(virgl);
 }
 
-struct virtio_gpu_virgl *virtio_gpu_virgl_alloc(void)
+/* @keeps: whether it may have to be made again */
+struct virtio_gpu_virgl *virtio_gpu_virgl_alloc(bool keeps)
 {
 	struct virtio_gpu_virgl *virgl = kzalloc(sizeof(*virgl), GFP_KERNEL_ACCOUNT);
 
@@ -489,6 +504,8 @@ struct virtio_gpu_virgl *virtio_gpu_virgl_alloc(void)
 		return NULL;
 
 	mutex_init(&virgl->lock);
+	INIT_LIST_HEAD(&virgl->order);
+	virgl->keeps = keeps;
 	virgl_create_sub(virgl, 0);
 	return virgl;
 }

@@ -3,10 +3,16 @@
 #define VIRTGPU_PM_VIRGL_H
 
 #include <linux/bits.h>
+#include <linux/kconfig.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/sizes.h>
 #include <linux/types.h>
+#include <linux/virtio_gpu.h>
+
+struct virtio_gpu_device;
+struct virtio_gpu_object_params;
 
 /*
  * The command stream of virgl, between Mesa and virglrenderer. It has no
@@ -55,8 +61,29 @@ enum {
 #define VIRGL_SHADER_OFFSET		2
 #define VIRGL_SHADER_CONTINUES		BIT(31)
 
+/* Of a shader, before its text: so many words, and some for each output */
+#define VIRGL_SHADER_OUTPUTS		4
+static inline u64 virgl_shader_words(u64 outputs)
+{
+	return outputs ? 9 + 2 * outputs : 5;
+}
+
+/* Where the names of resources are in objects that have one */
+#define VIRGL_VIEW_RESOURCE		1	/* of a surface as well */
+#define VIRGL_QUERY_RESOURCE		3
+
+/* Of a query: where in its resource the host writes, and what is there until then */
+#define VIRGL_QUERY_OFFSET		2
+#define VIRGL_QUERY_WAITS		2
+
+/* Capability sets whose streams are virgl's, beside 0 for an old program */
+#define VIRGL_CAPSET_FIRST		1
+#define VIRGL_CAPSET_LAST		2
+
 /* Of a resource */
 #define VIRGL_TARGET_BUFFER		0
+#define VIRGL_TARGET_3D			3
+#define VIRGL_BIND_VERTEX		BIT(4)
 #define VIRGL_BIND_CUSTOM		BIT(17)
 #define VIRGL_BIND_STAGING		BIT(19)
 #define VIRGL_BIND_SPECIAL		GENMASK(31, 24)	/* camera, video, protected */
@@ -67,6 +94,7 @@ enum {
 #define VIRGL_FORMAT_PLANAR_FIRST	163		/* YV12, YV16, IYUV, NV12, NV21 */
 #define VIRGL_FORMAT_PLANAR_LAST	167
 #define VIRGL_FORMAT_P010		314
+#define VIRGL_FORMAT_R8			64
 
 /* What is counted of a context; the first are the protocol's types of objects. */
 enum {
@@ -105,6 +133,8 @@ enum {
 	VIRGL_NUM_PLANAR,
 	VIRGL_NUM_STENCIL_LAYERS,
 	VIRGL_NUM_SPECIAL,
+	VIRGL_NUM_FORMATS,	/* of which nothing is known */
+	VIRGL_NUM_LARGE,
 	VIRGL_NUM_ALL,
 };
 
@@ -114,8 +144,22 @@ enum {
 /* Above this, a context is not looked at any more. */
 #define VIRGL_MOST_BYTES		SZ_32M
 
+/* A resource with more content is not saved: a host takes 16384 pieces of memory. */
+#define VIRGL_MOST_CONTENT		SZ_64M
+
+/* Of the tables of what is kept for a sub-context */
+#define VIRGL_KEPT_BITS			6
+
 /* Of a context, in which all state is looked at */
 #define VIRGL_FIRST_STREAMS		256
+
+/* A command as it was submitted, with its header */
+struct virgl_words {
+	struct virgl_words *next;
+	u32 num;
+	u32 room;
+	u32 word[];
+};
 
 /* A thing that the host knows by a name */
 struct virgl_item {
@@ -124,6 +168,26 @@ struct virgl_item {
 	u32 bytes;		/* what is charged for it */
 	u8 type;		/* where it is counted */
 	bool running;		/* a query that was begun */
+
+	/* to make it again */
+	bool begun;		/* a query that was begun once */
+	bool ended;		/* a query that was ended once */
+	bool partial;		/* a shader whose text is not complete */
+	bool missing;		/* it was not made again */
+	u64 serial;		/* when it was made */
+	struct virgl_words *first;
+	struct virgl_words *last;
+};
+
+/* The last command of those that replace each other */
+struct virgl_kept {
+	struct hlist_node node;	/* in &virgl_sub.kept */
+	struct list_head order;	/* in &virtio_gpu_virgl.order */
+	struct virgl_sub *sub;
+	u64 key;
+	u64 serial;		/* when it was set */
+	const u32 *now;		/* in the stream that is looked at, or NULL */
+	struct virgl_words *words;
 };
 
 /* A sub-context: a GL context of the program */
@@ -133,6 +197,7 @@ struct virgl_sub {
 	bool condition;		/* what is drawn depends on a query */
 	bool streamout;		/* what is drawn is written to buffers */
 	u16 state[VIRGL_SLOTS];	/* the longest payload of each kind, in words */
+	struct hlist_head kept[1 << VIRGL_KEPT_BITS];
 };
 
 /**
@@ -158,6 +223,30 @@ struct virtio_gpu_virgl {
 	/** @streams: How many were looked at. */
 	unsigned int streams;
 
+	/** @keeps: Commands are kept, to make it again. Never changes. */
+	bool keeps;
+
+	/**
+	 * @returns: It is being made again. &virtio_gpu_fpriv.context_lock is
+	 * held.
+	 */
+	bool returns;
+
+	/** @lost: It was not made again. Written once, read without @lock. */
+	bool lost;
+
+	/** @saved: Reset epoch in which its resources were saved last. */
+	u32 saved;
+
+	/** @dangling: How many names in it were not known when it came back. */
+	unsigned int dangling;
+
+	/** @serial: Counts objects that are made, and state that is set. */
+	u64 serial;
+
+	/** @order: State in the order in which it was set last. */
+	struct list_head order;
+
 	/** @unknown: The first command that is not known. */
 	u8 unknown;
 
@@ -165,9 +254,118 @@ struct virtio_gpu_virgl {
 	unsigned int num[VIRGL_NUM_IN_STREAM];
 };
 
-struct virtio_gpu_virgl *virtio_gpu_virgl_alloc(void);
+static inline void virgl_count(struct virtio_gpu_virgl *virgl, unsigned int what,
+			       int by)
+{
+	WRITE_ONCE(virgl->num[what], virgl->num[what] + by);
+}
+
+struct virtio_gpu_virgl *virtio_gpu_virgl_alloc(bool keeps);
 void virtio_gpu_virgl_free(struct virtio_gpu_virgl *virgl);
 void virtio_gpu_virgl_walk(struct virtio_gpu_virgl *virgl, const void *buf,
 			   u32 size);
+bool virtio_gpu_virgl_charge(struct virtio_gpu_virgl *virgl, u32 bytes);
+bool virtio_gpu_virgl_give_up(struct virtio_gpu_virgl *virgl, unsigned int why);
+struct virgl_item *virtio_gpu_virgl_find(struct rb_root *root, u32 name);
+
+/**
+ * struct virgl_replay - streams that make a context again
+ */
+struct virgl_replay {
+	/**
+	 * @submit: Takes a stream of @bytes, which it frees with kvfree().
+	 * Returns 0 or a negative errno.
+	 */
+	int (*submit)(struct virgl_replay *replay, u32 *stream, u32 bytes);
+
+	/** @resources: Names of those that it may use, ascending. */
+	const u32 *resources;
+
+	/** @num_resources: How many. */
+	unsigned int num_resources;
+
+	/** @rehearsal: Leave out what changes a resource. */
+	bool rehearsal;
+
+	/** @dangling: Number of names that were not known. */
+	unsigned int dangling;
+
+	/** @stream: What is not submitted yet; NULL if nothing. */
+	u32 *stream;
+
+	/** @used: Words in it. */
+	u32 used;
+
+	/** @room: Words that it can have. */
+	u32 room;
+};
+
+/* A layer of a level */
+struct virgl_region {
+	struct virtio_gpu_box box;
+	u32 level;
+	u32 offset;
+	u32 bytes;
+};
+
+#if IS_ENABLED(CONFIG_DRM_VIRTIO_GPU_VIRGL_RESTORE)
+bool virtio_gpu_virgl_is_staging(const struct virtio_gpu_object_params *params);
+bool virtio_gpu_virgl_is_custom(const struct virtio_gpu_object_params *params);
+bool virtio_gpu_virgl_next_region(const struct virtio_gpu_object_params *params,
+				  struct virgl_region *region, bool first);
+
+int virtio_gpu_virgl_note_caps(struct virtio_gpu_device *vgdev);
+bool virtio_gpu_virgl_is_same_host(struct virtio_gpu_device *vgdev);
+int virtio_gpu_virgl_queue(struct virtio_gpu_device *vgdev, u32 type, u32 ctx_id,
+			   u32 id);
+int virtio_gpu_virgl_probe(struct virtio_gpu_device *vgdev, u32 ctx_id);
+
+static inline bool virtio_gpu_virgl_keeps(const struct virtio_gpu_virgl *virgl)
+{
+	return virgl->keeps;
+}
+
+bool virtio_gpu_virgl_keep_object(struct virtio_gpu_virgl *virgl,
+				  struct virgl_item *item, const u32 *word);
+bool virtio_gpu_virgl_keep_state(struct virtio_gpu_virgl *virgl, const u32 *word);
+bool virtio_gpu_virgl_keep_all(struct virtio_gpu_virgl *virgl);
+void virtio_gpu_virgl_forget_object(struct virgl_item *item);
+void virtio_gpu_virgl_forget_state(struct virtio_gpu_virgl *virgl,
+				   struct virgl_sub *sub);
+int virtio_gpu_virgl_replay(struct virtio_gpu_virgl *virgl,
+			    struct virgl_replay *replay);
+#else
+static inline bool virtio_gpu_virgl_keeps(const struct virtio_gpu_virgl *virgl)
+{
+	return false;
+}
+
+static inline bool virtio_gpu_virgl_keep_object(struct virtio_gpu_virgl *virgl,
+						struct virgl_item *item,
+						const u32 *word)
+{
+	return true;
+}
+
+static inline bool virtio_gpu_virgl_keep_state(struct virtio_gpu_virgl *virgl,
+					       const u32 *word)
+{
+	return true;
+}
+
+static inline bool virtio_gpu_virgl_keep_all(struct virtio_gpu_virgl *virgl)
+{
+	return true;
+}
+
+static inline void virtio_gpu_virgl_forget_object(struct virgl_item *item)
+{
+}
+
+static inline void virtio_gpu_virgl_forget_state(struct virtio_gpu_virgl *virgl,
+						 struct virgl_sub *sub)
+{
+}
+#endif
 
 #endif

@@ -15,10 +15,6 @@
  * Census of virgl contexts: for which files there is one, and what it says.
  */
 
-/* Capability sets whose streams are virgl's, beside 0 for an old program */
-#define VIRGL_CAPSET_FIRST	1
-#define VIRGL_CAPSET_LAST	2
-
 /* Sides of a resource above this count as this; hosts have less. */
 #define VIRGL_MOST_TEXELS	16384u
 
@@ -59,6 +55,8 @@ static const struct virgl_word virgl_reasons[] = {
 	{ VIRGL_NUM_PLANAR, "a planar texture", "planar textures" },
 	{ VIRGL_NUM_STENCIL_LAYERS, "a stencil with layers", "stencils with layers" },
 	{ VIRGL_NUM_SPECIAL, "a protected or video texture", "protected or video textures" },
+	{ VIRGL_NUM_FORMATS, "a texture of an unknown format", "textures of unknown formats" },
+	{ VIRGL_NUM_LARGE, "a texture too large to save", "textures too large to save" },
 	{ VIRGL_NUM_IMPORTS, "an imported texture", "imported textures" },
 	{ VIRGL_NUM_VIDEO, "a video codec or buffer", "video codecs and buffers" },
 	{ VIRGL_NUM_RUNNING, "a running query", "running queries" },
@@ -80,6 +78,25 @@ static bool virgl_is_planar(u32 format)
 	       format == VIRGL_FORMAT_P010;
 }
 
+#ifdef CONFIG_DRM_VIRTIO_GPU_VIRGL_RESTORE
+static void virgl_classify_content(const struct virtio_gpu_object_params *params,
+				   unsigned int *num)
+{
+	if (!virtio_gpu_virgl_restore || !params->virgl || params->nr_samples > 1 ||
+	    params->bind & VIRGL_BIND_STAGING)
+		return;
+
+	num[VIRGL_NUM_FORMATS] += !virtio_gpu_pm_content_bytes(params);
+	num[VIRGL_NUM_LARGE] +=
+		virtio_gpu_pm_content_bytes(params) > VIRGL_MOST_CONTENT;
+}
+#else
+static void virgl_classify_content(const struct virtio_gpu_object_params *params,
+				   unsigned int *num)
+{
+}
+#endif
+
 static void virgl_classify(const struct virtio_gpu_object_params *params,
 			   unsigned int *num)
 {
@@ -95,6 +112,7 @@ static void virgl_classify(const struct virtio_gpu_object_params *params,
 	num[VIRGL_NUM_STENCIL_LAYERS] += params->array_size > 1 &&
 		virgl_has_stencil(params->format);
 	num[VIRGL_NUM_SPECIAL] += !!(params->bind & VIRGL_BIND_SPECIAL);
+	virgl_classify_content(params, num);
 }
 
 static u64 virgl_side(u32 texels, unsigned int level)
@@ -156,7 +174,7 @@ static bool virgl_counted(struct drm_file *file)
 {
 	struct virtio_gpu_fpriv *vfpriv = file->driver_priv;
 
-	return virtio_gpu_virgl_census && vfpriv &&
+	return (virtio_gpu_virgl_census || virtio_gpu_virgl_restore) && vfpriv &&
 	       READ_ONCE(vfpriv->pm.user) && virgl_is_virgl(vfpriv);
 }
 
@@ -228,6 +246,26 @@ bool virtio_gpu_pm_virgl_print(struct drm_file *file, struct seq_buf *why)
 	return true;
 }
 
+/* Whether all of a file's context is known, so that it can be made again */
+bool virtio_gpu_pm_virgl_complete(struct drm_file *file)
+{
+	struct virtio_gpu_fpriv *vfpriv = file->driver_priv;
+	unsigned int num[VIRGL_NUM_ALL], i;
+
+	if (!virtio_gpu_virgl_restore || !virgl_counted(file))
+		return false;
+	/* there is nothing of it any more */
+	if (virtio_gpu_pm_virgl_lost(vfpriv))
+		return true;
+
+	virgl_ask(file, num);
+	for (i = 0; i < ARRAY_SIZE(virgl_reasons); i++)
+		if (num[virgl_reasons[i].what])
+			return false;
+
+	return true;
+}
+
 static void virgl_show_file(struct seq_file *m, struct drm_file *file)
 {
 	struct virtio_gpu_fpriv *vfpriv = file->driver_priv;
@@ -265,15 +303,19 @@ void virtio_gpu_pm_virgl_show(struct drm_virt_pm *vpm, struct seq_file *m)
 		if (virgl_counted(file))
 			virgl_show_file(m, file);
 	mutex_unlock(&vpm->drm->filelist_mutex);
+	virtio_gpu_pm_virgl_show_all(vpm, m);
 }
 
 /* The host is told of a context. &virtio_gpu_fpriv.context_lock is held. */
 void virtio_gpu_pm_virgl_start(struct virtio_gpu_fpriv *vfpriv)
 {
 	/* what was submitted before a failed allocation is not known */
-	if (virtio_gpu_virgl_census && !vfpriv->context_created &&
-	    virgl_is_virgl(vfpriv))
-		WRITE_ONCE(vfpriv->pm.virgl, virtio_gpu_virgl_alloc());
+	if ((virtio_gpu_virgl_census || virtio_gpu_virgl_restore) &&
+	    !vfpriv->context_created && virgl_is_virgl(vfpriv))
+		WRITE_ONCE(vfpriv->pm.virgl,
+			   virtio_gpu_virgl_alloc(virtio_gpu_virgl_restore));
+	else if (vfpriv->pm.virgl)
+		vfpriv->pm.virgl->returns = virtio_gpu_pm_virgl_returns(vfpriv);
 }
 
 /* The file is closed. */

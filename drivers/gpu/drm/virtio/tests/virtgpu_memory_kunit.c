@@ -311,7 +311,7 @@ static void virtio_gpu_pm_test_memory_census(struct kunit *test)
 	vg_test_init_failures(vg_mock_open(host, true));
 	for (n = 1, failed = true; failed && n < MAX_ALLOCATIONS; n++) {
 		vg_test_fail_nth(n);
-		virgl = virtio_gpu_virgl_alloc();
+		virgl = virtio_gpu_virgl_alloc(false);
 		if (virgl)
 			virtio_gpu_virgl_walk(virgl, words, sizeof(words));
 		failed = vg_test_failed();

@@ -19,6 +19,7 @@
 
 struct dma_buf;
 struct dma_fence;
+struct vg_model;
 struct file;
 struct mm_struct;
 struct task_struct;
@@ -46,7 +47,8 @@ struct task_struct;
  * has no queues when the device is restored; a reset does not take, or does not
  * make it forget its resources.
  *
- * What the mock does not have: a renderer, contents beyond one pixel, memory
+ * What the mock does not have: a renderer unless a test asks for the model of one,
+ * contents beyond one pixel without it, memory
  * behind its host-visible window, and a transport. The tests are the transport:
  * they call virtio_device_freeze() and virtio_device_restore().
  */
@@ -292,6 +294,24 @@ struct vg_mock_host {
 	/** @contexts: What it knows, each an array of attached resources. */
 	struct xarray contexts;
 
+	/**
+	 * @renders: It has a renderer: 3D resources have content, and contexts
+	 * carry out what is submitted. Set before the device is plugged in.
+	 */
+	bool renders;
+
+	/** @reads_nothing: It does not read from resources, and does not say so. */
+	bool reads_nothing;
+
+	/** @kills: A context that is in error whatever is submitted; 0 for none. */
+	u32 kills;
+
+	/** @textures: Content of 3D resources. */
+	struct xarray textures;
+
+	/** @models: Of contexts. */
+	struct xarray models;
+
 	/** @promises: Commands in the rings that give memory to a resource. */
 	struct list_head promises;
 
@@ -341,6 +361,7 @@ struct vg_mock_host {
 struct vg_mock_host *vg_mock_alloc(struct kunit *test, const char *name,
 				   const struct vg_mock_setup *setup);
 bool vg_mock_plug(struct vg_mock_host *host);
+struct vg_mock_host *vg_mock_start(struct vg_mock_host *host);
 struct vg_mock_host *vg_mock_create(struct kunit *test, const char *name,
 				    const struct vg_mock_setup *setup);
 void vg_mock_remove(struct vg_mock_host *host);
@@ -379,6 +400,24 @@ void vg_mock_check(struct vg_mock_host *host);
 bool vg_mock_knows(struct vg_mock_host *host, u32 id);
 struct vg_mock_resource *vg_mock_resource(struct vg_mock_host *host, u32 id);
 bool vg_mock_attached(struct vg_mock_host *host, u32 ctx, u32 id);
+
+/* the renderer */
+#if IS_ENABLED(CONFIG_DRM_VIRTIO_GPU_VIRGL_RESTORE)
+void vg_mock_render(struct vg_mock_host *host, const void *cmd, const void *data,
+		    u32 data_size);
+void vg_mock_render_nothing(struct vg_mock_host *host);
+struct vg_model *vg_mock_model(struct vg_mock_host *host, u32 ctx);
+void *vg_mock_content(struct vg_mock_host *host, u32 id, u32 *bytes);
+#else
+static inline void vg_mock_render(struct vg_mock_host *host, const void *cmd,
+				  const void *data, u32 data_size)
+{
+}
+
+static inline void vg_mock_render_nothing(struct vg_mock_host *host)
+{
+}
+#endif
 
 static inline struct vg_mock_host *to_vg_mock(struct virtio_device *vdev)
 {

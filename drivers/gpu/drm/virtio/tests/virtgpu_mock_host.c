@@ -57,6 +57,9 @@ struct vg_mock_request {
 	/** @out_len: How much it sent in all. */
 	size_t out_len;
 
+	/** @all: All of it, for a host that renders; else NULL. */
+	void *all;
+
 	/** @page: The memory that it brings. */
 	struct vg_mock_page page;
 
@@ -337,6 +340,7 @@ static void vg_mock_forget_everything(struct vg_mock_host *host)
 	host->kept_resources |= host->keeps_resources;
 	xa_for_each(&host->contexts, i, ctx)
 		vg_mock_destroy_context(host, i);
+	vg_mock_render_nothing(host);
 	xa_destroy(&host->refused);
 	memset(host->shown, 0, sizeof(host->shown));
 	memset(host->cursor, 0, sizeof(host->cursor));
@@ -562,7 +566,8 @@ static u32 vg_mock_obey(struct vg_mock_host *host, struct vg_mock_request *req,
 
 	case VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D:
 	case VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D:
-		if (!vg_mock_attached(host, ctx, id))
+		/* a renderer has a context of its own, number 0 */
+		if (!(host->renders && !ctx) && !vg_mock_attached(host, ctx, id))
 			return vg_mock_object(host,
 				      VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID,
 				      "context %u moves resource %u", ctx, id);
@@ -665,6 +670,18 @@ static enum vg_mock_answer vg_mock_find_fault(struct vg_mock_host *host, u32 typ
 	return VG_MOCK_NORMAL;
 }
 
+static void vg_mock_tell_renderer(struct vg_mock_host *host,
+				  struct vg_mock_request *req, u32 type)
+{
+	size_t size = req->out_len;
+
+	if (type == VIRTIO_GPU_CMD_SUBMIT_3D)
+		size = sizeof(struct virtio_gpu_cmd_submit);
+	if (type == VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING)
+		size = sizeof(req->out.attach);
+	vg_mock_render(host, &req->out, req->all + size, req->out_len - size);
+}
+
 /* Returns whether the command is to be answered now. */
 static bool vg_mock_serve(struct vg_mock_host *host, struct vg_mock_request *req)
 {
@@ -691,6 +708,8 @@ static bool vg_mock_serve(struct vg_mock_host *host, struct vg_mock_request *req
 		ret = VIRTIO_GPU_RESP_ERR_UNSPEC;
 	} else {
 		ret = vg_mock_obey(host, req, type, id);
+		if (host->renders && ret == VIRTIO_GPU_RESP_OK_NODATA)
+			vg_mock_tell_renderer(host, req, type);
 		host->num_errors += ret >= VIRTIO_GPU_RESP_ERR_UNSPEC;
 	}
 
@@ -712,7 +731,7 @@ static bool vg_mock_serve(struct vg_mock_host *host, struct vg_mock_request *req
  */
 
 static void vg_mock_read_request(struct virtqueue *vq, u16 head,
-				 struct vg_mock_request *req)
+				 struct vg_mock_request *req, bool all)
 {
 	struct virtio_device *vdev = vq->vdev;
 	const struct vring_desc *table = virtqueue_get_vring(vq)->desc;
@@ -744,6 +763,11 @@ static void vg_mock_read_request(struct virtqueue *vq, u16 head,
 				room = COMMAND_SIZE - req->out_len;
 				memcpy(req->out.bytes + req->out_len, mem,
 				       min_t(size_t, len, room));
+			}
+			if (all) {
+				req->all = kvrealloc(req->all, req->out_len + len,
+						     GFP_KERNEL | __GFP_NOFAIL);
+				memcpy(req->all + req->out_len, mem, len);
 			}
 			req->out_len += len;
 		}
@@ -832,7 +856,7 @@ static void vg_mock_peek(struct vg_mock_host *host, struct vg_mock_queue *queue)
 	while (queue->peeked != end) {
 		head = vring->avail->ring[queue->peeked++ % vring->num];
 		vg_mock_read_request(queue->vq,
-				     virtio16_to_cpu(&host->vdev, head), req);
+				     virtio16_to_cpu(&host->vdev, head), req, false);
 		entry = vg_mock_entries(req);
 		if (entry)
 			vg_mock_promise(host, vg_mock_subject(req, le32_to_cpu(req->out.hdr.type)),
@@ -854,7 +878,7 @@ static void vg_mock_serve_queue(struct vg_mock_host *host,
 				struct vg_mock_queue *queue)
 {
 	struct vg_mock_request *req;
-	bool answered = false;
+	bool answered = false, now;
 	u32 len;
 	u16 head;
 
@@ -864,8 +888,10 @@ static void vg_mock_serve_queue(struct vg_mock_host *host,
 	req = kmalloc(sizeof(*req), GFP_KERNEL | __GFP_NOFAIL);
 	while (vg_mock_has_work(host, queue)) {
 		head = vg_mock_next_head(queue);
-		vg_mock_read_request(queue->vq, head, req);
-		if (vg_mock_serve(host, req)) {
+		vg_mock_read_request(queue->vq, head, req, host->renders);
+		now = vg_mock_serve(host, req);
+		kvfree(req->all);
+		if (now) {
 			vg_mock_give_back(queue->vq, head,
 					  vg_mock_write_answer(req));
 			answered = true;
@@ -1189,6 +1215,8 @@ struct vg_mock_host *vg_mock_alloc(struct kunit *test, const char *name,
 	xa_init(&host->resources);
 	xa_init(&host->refused);
 	xa_init(&host->contexts);
+	xa_init(&host->textures);
+	xa_init(&host->models);
 	INIT_LIST_HEAD(&host->promises);
 	INIT_WORK(&host->work, vg_mock_host_work);
 
@@ -1227,7 +1255,13 @@ bool vg_mock_plug(struct vg_mock_host *host)
 struct vg_mock_host *vg_mock_create(struct kunit *test, const char *name,
 				    const struct vg_mock_setup *setup)
 {
-	struct vg_mock_host *host = vg_mock_alloc(test, name, setup);
+	return vg_mock_start(vg_mock_alloc(test, name, setup));
+}
+
+/* A host that was made by vg_mock_alloc() gets its device. */
+struct vg_mock_host *vg_mock_start(struct vg_mock_host *host)
+{
+	struct kunit *test = host->test;
 
 	KUNIT_ASSERT_TRUE_MSG(test, vg_mock_plug(host),
 			      "virtio-gpu does not take the device");

@@ -383,7 +383,7 @@ static void virtio_gpu_pm_test_virgl_too_much(struct kunit *test)
 
 static void virtio_gpu_pm_test_virgl_small(struct kunit *test)
 {
-	struct virtio_gpu_virgl *virgl = virtio_gpu_virgl_alloc();
+	struct virtio_gpu_virgl *virgl = virtio_gpu_virgl_alloc(false);
 	u32 words[] = { OBJECT(BLEND, 1), 0, NEW_SUB, 0 };
 	unsigned int i;
 
@@ -639,7 +639,7 @@ static void virtio_gpu_pm_test_virgl_fuzz(struct kunit *test)
 
 	for (seed = 1; seed <= FUZZ_SEEDS; seed++) {
 		prandom_seed_state(&rnd, seed);
-		virgl = virtio_gpu_virgl_alloc();
+		virgl = virtio_gpu_virgl_alloc(false);
 		KUNIT_ASSERT_NOT_NULL(test, virgl);
 		for (i = 0; i < FUZZ_STREAMS; i++) {
 			num = prandom_u32_state(&rnd) % FUZZ_WORDS;
