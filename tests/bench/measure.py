@@ -198,10 +198,10 @@ def awake(bench):
 
 
 def virgl(bench):
-    """Instructions of the system call that submits a desktop's frame, and with the census."""
+    """Instructions of the system call that submits a desktop's frame, and with options."""
     numbers = {}
-    for when in ('', ', census') if bench.hooked else ('',):
-        on = 'virtio_gpu.virgl_census=1 ' if when else ''
+    for when in ('', ', census', ', restore') if bench.hooked else ('',):
+        on = f'virtio_gpu.virgl_{when[2:]}=1 ' if when else ''
         with booted(bench, 'virgl', host='own', host_options=('--3d',),
                     more_command_line=f'{on}loglevel=8', **COUNTED) as vm:
             vm.guest.do('render-open')

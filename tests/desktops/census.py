@@ -61,26 +61,38 @@ def initramfs(root, kernel, top):
     return path
 
 
-def boot(kernel, image, directory, words, more=()):
-    """One guest, and what it left behind, in @directory."""
-    directory.mkdir()
-    console, disk = directory / 'console.log', directory / 'out.tar'
-    with open(disk, 'wb') as out:
-        out.truncate(64 << 20)
-    command = [
-        qemu.binary(), '-accel', 'tcg,thread=single' if more else 'tcg', '-machine', 'q35',
-        '-cpu', qemu.ARCHS['x86'][2], '-m', '3072', '-smp', '1' if more else '2', '-nodefaults',
-        '-no-user-config', '-no-reboot', '-display', 'sdl,gl=on',
-        '-kernel', kernel, '-initrd', image, '-append',
+def machine(kernel, console, disk, words, more=()):
+    """QEMU's command line, without the initramfs"""
+    return [
+        qemu.binary(), '-accel', 'tcg,thread=single' if '-icount' in more else 'tcg',
+        '-machine', 'q35', '-cpu', qemu.ARCHS['x86'][2], '-m', '3072',
+        '-smp', '1' if '-icount' in more else '2', '-nodefaults',
+        '-no-user-config', '-no-reboot', '-display', 'sdl,gl=on', '-kernel', kernel, '-append',
         'console=ttyS0 kunit.enable=0 rcupdate.rcu_cpu_stall_timeout=300 no_timer_check '
         f'pty.legacy_count=0 {words}', '-serial', f'file:{console}',
         '-drive', f'if=none,id=out,format=raw,file={disk}', '-device', 'virtio-blk-pci,drive=out',
         '-device', f'virtio-gpu-gl-pci,xres={SIZE[0]},yres={SIZE[1]}', *more]
+
+
+def empty_disk(path, size):
+    with open(path, 'wb') as out:
+        out.truncate(size)
+    return path
+
+
+def start(command, window, messages):
+    with open(messages, 'wb') as said:
+        return subprocess.Popen([str(word) for word in command], stdout=said, stderr=said,
+                                stdin=subprocess.DEVNULL, env=window.environment())
+
+
+def boot(kernel, image, directory, words, more=()):
+    """One guest, and what it left behind, in @directory."""
+    directory.mkdir()
+    console, disk = directory / 'console.log', empty_disk(directory / 'out.tar', 64 << 20)
     window = XServer(*SCREEN)
-    with open(directory / 'qemu.log', 'wb') as messages:
-        process = subprocess.Popen([str(word) for word in command], stdout=messages,
-                                   stderr=messages, stdin=subprocess.DEVNULL,
-                                   env=window.environment())
+    process = start([*machine(kernel, console, disk, words, more), '-initrd', image],
+                    window, directory / 'qemu.log')
     try:
         _watch(process, window, console)
     finally:

@@ -109,7 +109,35 @@ frames() {
 	end
 }
 
+# A compositor and a program that draws all the time, stopped over S4: what is on the
+# screen comes back without them. The host looks when it is told something.
+sleep_and_go_on() {
+	"$1"
+	WAYLAND_DISPLAY=$display run glmark2-es2-wayland -s 800x600 -b build:duration=10000 &
+	program=$!
+	sleep 20
+	kill -STOP "$program" "$compositor"
+	sleep 2
+	cp /sys/kernel/debug/dri/0/virt_pm /out/before.virt_pm
+	echo "gl: stopped"
+	sleep 5
+	swapon /dev/vdb
+	echo platform >/sys/power/disk
+	echo disk >/sys/power/state || exit
+	echo "gl: back"
+	sleep 10
+	kill -CONT "$compositor" "$program"
+	sleep 5
+	echo "gl: goes on"
+	sleep 20
+	cp /sys/kernel/debug/dri/0/virt_pm /out/after.virt_pm
+	kill -0 "$compositor" && kill -0 "$program" && echo "gl: alive"
+	end
+}
+
 case $(cat /proc/cmdline) in
+*sleep=weston*) sleep_and_go_on weston_and_terminal ;;
+*sleep=sway*) sleep_and_go_on sway_and_foot ;;
 *frames=weston*) frames weston_and_terminal ;;
 *frames=sway*) frames sway_and_foot ;;
 *) desktops ;;

@@ -48,6 +48,46 @@ static int create(struct drm_virtgpu_resource_create *resource)
 	return card_ioctl(render_fd(), DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, resource);
 }
 
+/*
+ * virgl-target WIDTH HEIGHT: something to draw on and to show; answers its buffer,
+ * handle and name
+ */
+static int do_target(int argc, char **argv)
+{
+	struct drm_virtgpu_resource_create resource = {
+		.target = TARGET_2D,
+		.format = FORMAT_B8G8R8X8,
+		.bind = BIND_RENDER_SCANOUT,
+	};
+	struct buffer buffer = { .kind = BUFFER_RENDERED, .card = card_fd() };
+	__u32 index;
+	int result;
+
+	(void)argc;
+	if (parse_number(argv[0], &buffer.width) || parse_number(argv[1], &buffer.height))
+		return -EINVAL;
+	resource.width = buffer.width;
+	resource.height = buffer.height;
+	result = create(&resource);
+	if (!result)
+		result = card_share(render_fd(), resource.bo_handle, buffer.card,
+				    &buffer.handle);
+	if (!result)
+		result = buffer_add(&buffer, &index);
+	if (!result)
+		reply(" %u %u %u", index, resource.bo_handle, resource.res_handle);
+	return result;
+}
+
+/* virgl-wait HANDLE: until the host has drawn */
+static int do_wait(int argc, char **argv)
+{
+	__u32 handle;
+
+	(void)argc;
+	return parse_number(argv[0], &handle) ? -EINVAL : card_wait(render_fd(), handle);
+}
+
 /* virgl-resource TARGET FORMAT BIND WIDTH HEIGHT SAMPLES; answers handle and name */
 static int do_resource(int argc, char **argv)
 {
@@ -176,6 +216,8 @@ static int do_time_frame(int argc, char **argv)
 const struct command virgl_commands[] = {
 	{ "virgl", 1, true, do_virgl },
 	{ "virgl-resource", 6, false, do_resource },
+	{ "virgl-target", 2, false, do_target },
+	{ "virgl-wait", 1, false, do_wait },
 	{ "virgl-drop", 1, false, do_drop },
 	{ "time-frame", 1, false, do_time_frame },
 	{ }

@@ -227,6 +227,15 @@ class Guest:
         self.buffers.append(buffer)
         return buffer
 
+    def target(self, width, height, card=0):
+        """A new buffer on which a 3D client of the test draws, with its handle and name"""
+        self._use_card(card)
+        index, handle, name = map(int, self.do(f'virgl-target {width} {height}').split())
+        buffer = Buffer(index, 'rendered', width, height, 0, card)
+        buffer.handle, buffer.name = handle, name
+        self.buffers.append(buffer)
+        return buffer
+
     def fill(self, buffer):
         """New content, which the host does not have until it is shown."""
         buffer.seed = self.next_seed()

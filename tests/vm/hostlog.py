@@ -26,6 +26,18 @@ ALLOWED = (
      'Linux asks for a shared memory region, which QEMU 7.2 does not have on mmio'),
 )
 
+# What virglrenderer writes to QEMU's stderr when nothing is wrong.
+RENDERER = (
+    (r'^gl_version \d+ - core profile enabled$', 'it begins'),
+    (r'^GLSL feature level \d+$', 'a context is created'),
+)
+
+
+def renderer_problems(text):
+    """Lines of QEMU's stderr in which virglrenderer complains"""
+    return [line for line in text.splitlines()
+            if line.strip() and not any(re.search(a, line) for a, _ in RENDERER + ALLOWED)]
+
 
 # The host of our own says so at its start.
 REMEMBERS = '# a reset does not take resources'

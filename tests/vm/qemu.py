@@ -162,7 +162,8 @@ class Qemu:
 
     def _start(self):
         self.window = self._open_window()
-        environment = self.window.environment() if self.window else None
+        environment = self.window and {**self.window.environment(),
+                                       **dict(self.setup.host_environment)}
         with open(self.messages, 'wb') as messages:
             self.process = subprocess.Popen(
                 self._command(), stdin=subprocess.DEVNULL, stdout=messages,

@@ -28,6 +28,7 @@ class Account:
     failures: int       # to resume, since the last suspend
     transition: str
     virgl: tuple        # what the census of virgl contexts says, line by line
+    contexts: str       # how many of these came back and were lost; empty if none can
 
     @classmethod
     def parse(cls, text):
@@ -50,7 +51,8 @@ class Account:
                    tracked=tracked, restored=restored, lost=lost,
                    failures=int(value('failures', r'\d+')[0]),
                    transition=value('transition', _TRANSITION)[0],
-                   virgl=tuple(value for key, _, value in pairs if key == 'virgl'))
+                   virgl=tuple(value for key, _, value in pairs if key == 'virgl'),
+                   contexts=lines.get('contexts', ''))
 
     def problems(self, known_lost=0):
         """What must not be so at the end of a test."""

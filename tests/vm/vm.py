@@ -71,6 +71,7 @@ class Setup:
     more_devices: tuple = ()    # QEMU's options of other devices, ahead of the GPU
     more_gpus: tuple = ()       # (device, (width, height)) of each: one output
     gl: bool = False            # QEMU renders in a window; the first GPU is in it
+    host_environment: tuple = ()    # (name, value) of variables for a QEMU that renders
     more_options: tuple = ()    # QEMU's, as they are
     accel: str = 'tcg,thread=multi'
     host: str = ''              # "own" for that of own_host.py, with --host for all
@@ -780,6 +781,11 @@ class Vm:
         self._poll(problem)
         return look()
 
+    def take_picture(self, buffer):
+        """What the host shows of a buffer is what it is to show from now on."""
+        buffer.custom = self.screens()[0]
+        return buffer.custom
+
     def expect_screens(self, expected):
         """Pictures that were taken before, one for each output."""
         for output, picture in enumerate(expected):
@@ -834,6 +840,13 @@ class Vm:
 
     def count_commands(self, name, gpu=0):
         return sum(command.name == name for command in self.host_log(gpu).commands)
+
+    def expect_content_renderer(self):
+        """It says of each context that is in error, and of what it does not know."""
+        for path in sorted(self.files.directory.glob('qemu-*.log')):
+            found = hostlog.renderer_problems(path.read_text(errors='replace'))
+            if found:
+                raise Failure(f'{path.name}: {found[0]}')
 
     def expect_few_commands_until_picture(self, most):
         """However many buffers there are, only what is shown comes back at once."""
