@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A Debian 13 in a directory, made by mmdebstrap and kept in the cache.
+"""A Debian in a directory, made by mmdebstrap and kept in the cache.
 
 Nothing of it is installed here. Only root can make it, or change into it.
 """
@@ -30,19 +30,33 @@ def sources(suite=SUITE):
     main, _ = _mirror(False)
     security, _ = _mirror(True)
     signed = f'[signed-by={KEYRING}]'
-    return [f'deb {signed} {main} {suite} main',
-            f'deb {signed} {security} {suite}-security main',
+    only = [f'deb {signed} {main} {suite} main']
+    if suite != SUITE:                  # one that was not released has no others
+        return only
+    return [*only, f'deb {signed} {security} {suite}-security main',
             f'deb {signed} {main} {suite}-backports main']
 
 
-def make(name, packages, script='', refresh=False):
+def _keeps_old_lists():
+    """Whether the machine's own apt takes lists of a mirror that is a copy of then."""
+    r = subprocess.run(['apt-config', 'dump', '--format', '%v', 'Acquire::Check-Valid-Until'],
+                       capture_output=True, text=True)
+    return r.stdout.strip() == 'false'
+
+
+def missing():
+    """Why this machine cannot make one, or nothing"""
+    if os.geteuid():
+        return 'only root can make a Debian in a directory'
+    return '' if shutil.which('mmdebstrap') else 'mmdebstrap is not installed'
+
+
+def make(name, packages, script='', refresh=False, suite=SUITE):
     """Path of a directory with the packages, in which the script was run. A recipe
     that was changed makes another."""
-    if os.geteuid():
-        raise Failure('only root can make a Debian in a directory')
-    if not shutil.which('mmdebstrap'):
-        raise Failure('mmdebstrap is not installed')
-    recipe = '\n'.join([SUITE, *sorted(packages), script])
+    if why := missing():
+        raise Failure(why)
+    recipe = '\n'.join([suite, *sorted(packages), script])
     top = CACHE / 'rootfs'
     top.mkdir(parents=True, exist_ok=True)
     path = top / f'{name}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}'
@@ -53,8 +67,8 @@ def make(name, packages, script='', refresh=False):
         need_space(CACHE, GIGABYTES)
         new = top / f'.{name}.new'
         _remove(new)
-        with Step(f'Debian {SUITE} for {name}') as step:
-            run_logged(_command(new, packages, script), top / f'{name}.log',
+        with Step(f'Debian {suite} for {name}') as step:
+            run_logged(_command(new, packages, script, suite), top / f'{name}.log',
                        lambda line: (m := STAGE.match(line)) and
                        step.progress(m[1]))
         for old in top.glob(f'{name}-*'):
@@ -63,14 +77,16 @@ def make(name, packages, script='', refresh=False):
     return path
 
 
-def _command(directory, packages, script):
+def _command(directory, packages, script, suite):
     command = ['mmdebstrap', '--mode=root', '--variant=minbase',
                '--aptopt=Acquire::Languages "none"',
                '--aptopt=Acquire::Retries "2"',
                f'--include={",".join(packages)}']
+    if _keeps_old_lists():
+        command.append('--aptopt=Acquire::Check-Valid-Until "false"')
     if script:
         command.append(f'--customize-hook=chroot "$1" sh -euc {_quoted(script)}')
-    return command + [SUITE, str(directory), *sources()]
+    return command + [suite, str(directory), *sources(suite)]
 
 
 def _quoted(text):
