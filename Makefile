@@ -10,6 +10,7 @@ SCENARIO ?=
 MUTANT ?=
 SERIES ?=
 STORY ?=
+BINARY ?=
 QUICK ?= 0
 FRAMES ?= 0
 GL ?= 0
@@ -21,9 +22,9 @@ MAKEFLAGS += --no-print-directory
 
 CHECKS := $(addprefix check-,checkpatch kernel-doc shellcheck python spdx \
 	layers facts w1 headers sparse smatch coccicheck docs)
-TARGETS := help demo test test-amdgpu test-qxl test-arm64 test-distro histories fail-nth mutants \
-	census check $(CHECKS) soak bench kernel series series-check deb packages clean distclean \
-	cacheclean
+TARGETS := help demo test test-amdgpu test-qxl test-arm64 test-distro test-igt histories \
+	fail-nth mutants census check $(CHECKS) soak bench kernel series series-check deb \
+	packages clean distclean cacheclean
 .PHONY: $(TARGETS)
 
 ifneq ($(filter-out $(TARGETS),$(MAKECMDGOALS)),)
@@ -61,6 +62,9 @@ help:
 	@echo 'make deb          the package for a stock Debian 13, with DKMS: build/deb/'
 	@echo 'make test-distro  install it in a Debian 13 with weston, Xorg and so on, and sleep'
 	@echo '                  (long); QUICK=1 only the essence, STORY=name only this'
+	@echo 'make test-igt     tests of IGT (Debian forky) with our driver and with the stock one,'
+	@echo '                  beside each other, on 7.3 unless KERNEL is named (3 hours);'
+	@echo "                  BINARY='kms_vblank kms_flip' only these"
 	@echo 'make packages     install the Debian packages needed, if any is missing'
 	@echo 'make clean        remove what was built; keep the unpacked sources'
 	@echo 'make distclean    remove build/'
@@ -166,21 +170,27 @@ census: packages
 	@$(PYTHON) tests/desktops/census.py --kernel $(KERNEL) \
 		$(if $(filter 1,$(FRAMES)),--frames)
 
+# 7.3 has upstream's own hibernation code: that is what we compare ourselves with
+NEWEST := $(if $(filter command environment,$(firstword $(origin KERNEL))),$(KERNEL),7.3)
+test-igt: packages
+	@scripts/need-packages deb
+	@KERNEL=$(NEWEST) DEBUG=0 STOCK=1 $(PYTHON) scripts/kernel.py
+	@KERNEL=$(NEWEST) DEBUG=0 STOCK=0 $(PYTHON) scripts/kernel.py
+	@$(PYTHON) tests/igt/run.py --kernel $(NEWEST) $(BINARY)
+
 OVER ?= qemu
 CYCLES ?= 100
 soak: packages
 	@DEBUG=1 STOCK=0 $(if $(filter gpus,$(OVER)),AMDGPU=1) $(PYTHON) scripts/kernel.py
 	@$(PYTHON) tests/bench/soak.py --kernel $(KERNEL) --cycles $(CYCLES) --over $(OVER)
 
-# 7.3 has upstream's own hibernation code: that is what we measure against
-BENCH_KERNEL := $(if $(filter command environment,$(firstword $(origin KERNEL))),$(KERNEL),7.3)
 BENCH_AMDGPU := 7.2
 bench: packages
-	@KERNEL=$(BENCH_KERNEL) DEBUG=0 STOCK=1 $(PYTHON) scripts/kernel.py
-	@KERNEL=$(BENCH_KERNEL) DEBUG=0 STOCK=0 $(PYTHON) scripts/kernel.py
+	@KERNEL=$(NEWEST) DEBUG=0 STOCK=1 $(PYTHON) scripts/kernel.py
+	@KERNEL=$(NEWEST) DEBUG=0 STOCK=0 $(PYTHON) scripts/kernel.py
 	@KERNEL=$(BENCH_AMDGPU) AMDGPU=1 DEBUG=0 STOCK=1 $(PYTHON) scripts/kernel.py
 	@KERNEL=$(BENCH_AMDGPU) AMDGPU=1 DEBUG=0 STOCK=0 $(PYTHON) scripts/kernel.py
-	@$(PYTHON) tests/bench/bench.py --kernel $(BENCH_KERNEL) --amdgpu-kernel $(BENCH_AMDGPU)
+	@$(PYTHON) tests/bench/bench.py --kernel $(NEWEST) --amdgpu-kernel $(BENCH_AMDGPU)
 
 clean distclean cacheclean:
 	@$(PYTHON) scripts/clean.py $@

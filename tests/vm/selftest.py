@@ -22,9 +22,11 @@ from vhost_user import KNOWN, errors
 from virt_pm import Account
 from xserver import picture_from_xwd
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'scripts'))
+for directory in ('scripts', 'tests/igt'):
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / directory))
 import common                               # noqa: E402
 import hooks                                # noqa: E402
+import igt_selftest                         # noqa: E402
 import overlay                              # noqa: E402
 
 
@@ -32,6 +34,11 @@ PackageCheck = package_check.PackageCheck
 NthInjected = nth_selftest.Injected
 NthOutcomes = nth_selftest.Outcomes
 NthCounting = nth_selftest.Counting
+IgtOutcomes = igt_selftest.Outcomes
+IgtComparison = igt_selftest.Comparison
+IgtStatus = igt_selftest.Status
+IgtLists = igt_selftest.Lists
+IgtLogs = igt_selftest.Logs
 
 
 class KernelLog(unittest.TestCase):
