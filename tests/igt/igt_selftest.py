@@ -22,7 +22,9 @@ class Outcomes(unittest.TestCase):
                 'Dynamic subtest pipe-A-Virtual-1: FAIL (1.000s)\n'
                 'Failed assertion: seq > 0\nFailed assertion: later\n')
         self.assertEqual(verdicts.outcome(98, said), (FAIL, 'pipe-A-Virtual-1: seq > 0'))
-        self.assertEqual(verdicts.outcome(77, said), (SKIP, 'is_intel_device(fd)'))
+        said = ('Test requirement: is_intel_device(fd)\nTest requirement: target > 1\n'
+                'Subtest x: SKIP (1.000s)\nTest requirement: of another\n')
+        self.assertEqual(verdicts.outcome(77, said), (SKIP, 'target > 1'))
         self.assertEqual(verdicts.outcome(0, said), (PASS, ''))
         self.assertEqual(verdicts.outcome(139, ''), (CRASH, 'status 139'))
 
@@ -54,6 +56,7 @@ class Comparison(unittest.TestCase):
     def test_unsteady(self):
         self.expect([PASS, FAIL, PASS], [PASS] * 3, 'unsteady')
         self.expect([FAIL] * 3, [PASS, FAIL, PASS], 'unsteady')
+        self.expect([FAIL, PASS, PASS], [PASS, FAIL, PASS], 'unsteady')
 
     def test_bad_in_two_ways(self):
         self.expect([FAIL] * 3, [HANG] * 3, 'neither')

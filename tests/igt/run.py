@@ -15,6 +15,7 @@ import dataclasses
 import hashlib
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -41,7 +42,6 @@ PROGRAMS = '/usr/libexec/igt-gpu-tools'
 BINARIES = ('kms_vblank', 'kms_flip', 'kms_cursor_legacy', 'kms_atomic', 'kms_addfb_basic',
             'core_hotunplug', 'syncobj_basic', 'syncobj_wait', 'syncobj_timeline',
             'syncobj_eventfd', 'kms_prime', 'prime_self_import', 'prime_mmap_kms', 'prime_vgem')
-TWO_GPUS = ('kms_prime',)       # which shares buffers between them
 XFAILS = 'drivers/gpu/drm/ci/xfails'
 SIDES = {'ours': 'bzImage', 'stock': 'stock/bzImage'}
 USELESS = ('./dev/*', './usr/share/doc', './usr/share/man', './usr/share/locale',
@@ -49,14 +49,18 @@ USELESS = ('./dev/*', './usr/share/doc', './usr/share/man', './usr/share/locale'
 OUTPUT = (1024, 768)
 # q35 loses its power management in S3: see FORGOTTEN_IN_S3 in vm.py
 SETUP = Setup(machine='pc', memory=1536, cpus=2, outputs=(OUTPUT,))
+TWO_OUTPUTS = dataclasses.replace(SETUP, outputs=(OUTPUT, OUTPUT))
+TWO_GPUS = dataclasses.replace(SETUP, more_gpus=((SETUP.device, OUTPUT),))
+MACHINES = (SETUP, TWO_OUTPUTS, TWO_GPUS)
 LIMIT = 150                     # seconds of a subtest
 GRACE = 60                      # until its program is killed, and S3 is over
 
 
-def machine(binary):
-    if binary not in TWO_GPUS:
-        return SETUP
-    return dataclasses.replace(SETUP, more_gpus=(('virtio-gpu-pci', OUTPUT),))
+def machine(binary, subtest):
+    """What IGT wants of it is in the name."""
+    if binary == 'kms_prime':
+        return TWO_GPUS
+    return TWO_OUTPUTS if subtest.startswith('2x-') else SETUP
 
 
 class Guest:
@@ -95,11 +99,10 @@ class Side:
     def __init__(self, name, kernel, root, initramfs, top):
         self.name, self.kernel, self.initramfs = name, kernel, initramfs
         self.top = top / name
-        self.made_of = (sha256(kernel), root.name, sha256(HERE / 'init.sh'), qemu.binary(), LIMIT)
+        self.identity = hashlib.sha256(repr((
+            sha256(kernel), root.name, sha256(HERE / 'init.sh'), qemu.binary(), LIMIT,
+            MACHINES)).encode()).hexdigest()
         self.results = {}
-
-    def identity(self, binary):
-        return hashlib.sha256(repr((self.made_of, machine(binary))).encode()).hexdigest()
 
     def path(self, binary):
         return self.top / f'{binary}.json'
@@ -110,7 +113,7 @@ class Side:
             kept = json.loads(self.path(binary).read_text())
         except (FileNotFoundError, ValueError):
             kept = {}
-        if kept.get('of') != self.identity(binary):
+        if kept.get('of') != self.identity:
             shutil.rmtree(self.top / binary, ignore_errors=True)
             kept = {'results': {}}
         self.results[binary] = kept['results']
@@ -118,13 +121,18 @@ class Side:
     def note(self, binary, subtest, outcome, why, seconds):
         self.results[binary].setdefault(subtest, []).append([outcome, why, round(seconds, 1)])
         write_if_changed(self.path(binary), json.dumps(
-            {'of': self.identity(binary), 'results': self.results[binary]}, indent=0).encode())
+            {'of': self.identity, 'results': self.results[binary]}, indent=0).encode())
 
     def outcomes(self, binary, subtest):
         return [result[0] for result in self.results[binary].get(subtest, ())]
 
     def run(self, binary, subtests, deadline):
         """All of these, until the deadline"""
+        for setup in MACHINES:
+            self._run_on(setup, binary, [subtest for subtest in subtests
+                                         if machine(binary, subtest) == setup], deadline)
+
+    def _run_on(self, setup, binary, subtests, deadline):
         guest = None
         directory = self.top / binary
         directory.mkdir(parents=True, exist_ok=True)
@@ -134,8 +142,7 @@ class Side:
                     return
                 if not guest:
                     number = 1 + len(list(directory.glob('qemu-*.log')))
-                    guest = Guest(machine(binary),
-                                  Files(directory, self.kernel, self.initramfs), number)
+                    guest = Guest(setup, Files(directory, self.kernel, self.initramfs), number)
                 if not self._run_one(guest, binary, subtest, directory):
                     guest.close()
                     guest = None
@@ -240,6 +247,7 @@ def arguments():
 
 
 def run():
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = arguments()
     build, top = BUILD / options.kernel, BUILD / 'igt'
     if why := rootfs.missing():

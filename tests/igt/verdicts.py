@@ -14,6 +14,7 @@ TRIES = 3
 REASONS = {SKIP: re.compile(r'Test requirement: (.*)'),
            FAIL: re.compile(r'Failed assertion: (.*)|Test abort .*'),
            CRASH: re.compile(r'Received signal \w+')}
+SKIPPED = re.compile(r'^Subtest \S+: SKIP', re.M)
 DYNAMIC = re.compile(r'^Dynamic subtest (\S+): FAIL', re.M)
 NUMBERS = re.compile(r'\b(0x)?[0-9a-f]*\d[0-9a-f]*\b')
 # what the list of the kernel's CI says
@@ -23,8 +24,11 @@ NOT_RUN, FAILS, FLAKY = 'not run', 'fails', 'flaky'
 def outcome(status, output):
     """(what came out, why) of a subtest whose program ended so"""
     what = STATUS.get(status, CRASH)
-    found = what in REASONS and REASONS[what].search(output)
-    why = (found[found.lastindex or 0] if found else
+    found = []
+    if what in REASONS:
+        # other subtests of the program have requirements, too
+        found = [*REASONS[what].finditer(SKIPPED.split(output)[0])][-1 if what == SKIP else 0:]
+    why = (found[0][found[0].lastindex or 0] if found else
            f'status {status}' if what == CRASH else '')
     where = ' '.join(sorted(set(DYNAMIC.findall(output)))) if what == FAIL else ''
     return what, f'{where}: {why}' if where else why
@@ -65,7 +69,7 @@ class Pair:
 
     @property
     def differs(self):
-        return bool(self.ours and self.stock) and set(self.ours) != set(self.stock)
+        return bool(self.ours and self.stock) and len({*self.ours, *self.stock}) > 1
 
     @property
     def to_repeat(self):
