@@ -12,6 +12,7 @@ on from there, unless a kernel or the guest has changed.
 
 import argparse
 import dataclasses
+import fnmatch
 import hashlib
 import json
 import shutil
@@ -241,8 +242,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     parser.add_argument('--kernel', default='7.3')
     parser.add_argument('--minutes', type=float, default=24 * 60, help='the limit of this run')
-    parser.add_argument('binary', nargs='*', default=BINARIES,
-                        help='only these; any of IGT will do (default: %(default)s)')
+    parser.add_argument('test', nargs='*', default=BINARIES,
+                        help='BINARY or BINARY@PATTERN, any of IGT (default: %(default)s)')
     return parser.parse_args()
 
 
@@ -264,13 +265,16 @@ def run():
     expected = verdicts.Expected(build / 'source' / XFAILS)
     deadline = time.monotonic() + options.minutes * 60
     pairs = []
-    for binary in options.binary:
-        names = listed(root, binary)
+    for test in options.test:
+        binary, _, pattern = test.partition('@')
+        names = fnmatch.filter(listed(root, binary), pattern or '*')
         for side in sides:
             side.load(binary)
         run_binary(binary, names, sides, expected, deadline)
         pairs += pairs_of(binary, names, sides, expected)
-    splats = verdicts.splats(*(side.log(options.binary) for side in sides))
+    if not pairs:
+        raise Unmade(f'there is no such subtest: {" ".join(options.test)}')
+    splats = verdicts.splats(*(side.log(sides[0].results) for side in sides))
     return report(pairs, splats, top)
 
 
