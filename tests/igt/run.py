@@ -11,7 +11,9 @@ on from there, unless a kernel or the guest has changed.
 """
 
 import argparse
+import contextlib
 import dataclasses
+import fcntl
 import fnmatch
 import hashlib
 import json
@@ -238,6 +240,17 @@ def report(pairs, splats, top):
     return verdicts.status(pairs, splats)
 
 
+@contextlib.contextmanager
+def alone(top):
+    """Nobody else's run notes what comes out meanwhile."""
+    with open(top / '.lock', 'w') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Unmade(f'another run is busy in {top}') from error
+        yield
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     parser.add_argument('--kernel', default='7.3')
@@ -247,19 +260,7 @@ def arguments():
     return parser.parse_args()
 
 
-def run():
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    options = arguments()
-    build, top = BUILD / options.kernel, BUILD / 'igt'
-    if why := rootfs.missing():
-        say(f'skip igt: {why}')
-        return 0
-    for image in SIDES.values():
-        if not (build / image).exists():
-            raise Unmade(f'no {build / image}: make kernel KERNEL={options.kernel}, '
-                         'once with STOCK=1')
-    root = rootfs.make('igt', (PACKAGE,), suite=SUITE)
-    top.mkdir(exist_ok=True)
+def run_all(options, build, root, top):
     initramfs = make_initramfs(root, top)
     sides = [Side(name, build / image, root, initramfs, top) for name, image in SIDES.items()]
     expected = verdicts.Expected(build / 'source' / XFAILS)
@@ -276,6 +277,23 @@ def run():
         raise Unmade(f'there is no such subtest: {" ".join(options.test)}')
     splats = verdicts.splats(*(side.log(sides[0].results) for side in sides))
     return report(pairs, splats, top)
+
+
+def run():
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    options = arguments()
+    build, top = BUILD / options.kernel, BUILD / 'igt'
+    if why := rootfs.missing():
+        say(f'skip igt: {why}')
+        return 0
+    for image in SIDES.values():
+        if not (build / image).exists():
+            raise Unmade(f'no {build / image}: make kernel KERNEL={options.kernel}, '
+                         'once with STOCK=1')
+    root = rootfs.make('igt', (PACKAGE,), suite=SUITE)
+    top.mkdir(exist_ok=True)
+    with alone(top):
+        return run_all(options, build, root, top)
 
 
 if __name__ == '__main__':
