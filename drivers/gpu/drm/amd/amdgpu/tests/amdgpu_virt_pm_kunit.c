@@ -176,8 +176,8 @@ static int fake_suspend(struct drm_device *ddev)
 	log_add(the_fake, "suspend");
 	adev->in_suspend = true;
 	if (the_fake->trick == NO_ACCESS) {
-		/* as amdgpu_virt_request_full_gpu() */
-		adev->no_hw_access = true;
+		/* the VF was not touched */
+		adev->in_suspend = false;
 		return -ETIME;
 	}
 	if (the_fake->suspend_ret) {
