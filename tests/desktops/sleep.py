@@ -13,7 +13,6 @@ import argparse
 import re
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 import time
