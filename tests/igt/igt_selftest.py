@@ -6,7 +6,7 @@ import unittest
 from pathlib import Path
 
 import verdicts
-from verdicts import CRASH, FAIL, HANG, PASS, SKIP, TIMEOUT, Expected, Pair
+from verdicts import CRASH, FAIL, FAILS, HANG, PASS, SKIP, TIMEOUT, Expected, Pair
 
 SPLAT = '[ 12.5] WARNING: drivers/gpu/drm/drm_x.c:{} at drm_x+0x12/0x50, CPU#1: kms_flip/77\n'
 
@@ -68,11 +68,19 @@ class Comparison(unittest.TestCase):
     def test_counted_by_all_tries(self):
         self.assertEqual(verdicts.summary([[PASS], [SKIP], [PASS, FAIL], [HANG], []]), '1/2/1')
         self.assertEqual(verdicts.counted([PASS, FAIL, PASS]), 'pass 2 and fail 1')
+        self.assertEqual([verdicts.counted(some) for some in ([], [SKIP])], ['not done', SKIP])
+
+    def test_table(self):
+        lines = verdicts.table([Pair('a@x', [PASS], [PASS]), Pair('a@y', [PASS], [], FAILS),
+                                Pair('b@x', [FAIL], [SKIP])])
+        self.assertEqual(lines[2:], ['| `a` | 2, 1 not done | 2/0/0 | 1/0/0 | 1 fails |',
+                                     '| `b` | 1, 1 not done | 0/1/0 | 0/0/1 |  |',
+                                     '| `all` | 3, 2 not done | 2/1/0 | 1/0/1 | 1 fails |'])
 
     def test_named(self):
         lines = verdicts.differences([Pair('a@worse', [FAIL] * 3, [PASS] * 3),
                                       Pair('a@same', [PASS], [PASS])])
-        self.assertIn('    a@worse: ours fail, stock pass', lines)
+        self.assertIn('    a@worse: ours fail 3, stock pass 3', lines)
         self.assertNotIn('a@same', '\n'.join(lines))
 
 

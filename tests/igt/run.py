@@ -36,7 +36,7 @@ from common import BUILD, Failure as Unmade, human, main, say, sha256, \
     write_if_changed            # noqa: E402
 from guest import Channel, Gone         # noqa: E402
 from initramfs import archive           # noqa: E402
-from verdict import Failure     # noqa: E402
+from verdict import Failure, Unusable   # noqa: E402
 from vm import Files, Setup     # noqa: E402
 
 SUITE = 'forky'                 # the first that has it
@@ -75,12 +75,16 @@ class Guest:
         self.qemu = qemu.Qemu(setup, files, number, LIMIT)
         self.channel = Channel(str(self.qemu.sockets / 'agent'), LIMIT + GRACE,
                                self.files.console_size)
-        self.qemu.go()
-        if self.channel.receive() != 'ready':
-            raise Failure(f'the guest does not boot: {self.files.console}')
+        try:
+            self.qemu.go()
+            if self.channel.receive() != 'ready':
+                raise Failure('silence')
+        except Failure as error:
+            self.close()
+            raise Failure(f'the guest does not boot, see {files.console}: {error}') from error
 
     def run(self, binary, subtest):
-        """(status of the program, what it said); None for one that does not end"""
+        """(status of the program, what it said)"""
         self.channel.send(f'{LIMIT} {binary} {subtest}')
         said = []
         while (line := self.channel.receive(LIMIT + GRACE)) is not None:
@@ -183,6 +187,17 @@ def listed(root, binary):
     return r.stdout.split()
 
 
+def chosen(root, tests):
+    """{binary: [subtest]}"""
+    found = {}
+    for test in tests:
+        binary, _, pattern = test.partition('@')
+        names = found.setdefault(binary, [])
+        names += [name for name in fnmatch.filter(listed(root, binary), pattern or '*')
+                  if name not in names]
+    return found
+
+
 def make_initramfs(root, top):
     """All of the Debian, and process 1."""
     path = top / f'{root.name}-{sha256(HERE / "init.sh")[:12]}.cpio'
@@ -266,9 +281,7 @@ def run_all(options, build, root, top):
     expected = verdicts.Expected(build / 'source' / XFAILS)
     deadline = time.monotonic() + options.minutes * 60
     pairs = []
-    for test in options.test:
-        binary, _, pattern = test.partition('@')
-        names = fnmatch.filter(listed(root, binary), pattern or '*')
+    for binary, names in chosen(root, options.test).items():
         for side in sides:
             side.load(binary)
         run_binary(binary, names, sides, expected, deadline)
@@ -293,7 +306,10 @@ def run():
     root = rootfs.make('igt', (PACKAGE,), suite=SUITE)
     top.mkdir(exist_ok=True)
     with alone(top):
-        return run_all(options, build, root, top)
+        try:
+            return run_all(options, build, root, top)
+        except (Failure, Unusable) as error:
+            raise Unmade(str(error)) from error
 
 
 if __name__ == '__main__':

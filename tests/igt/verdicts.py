@@ -14,6 +14,7 @@ TRIES = 3
 REASONS = {SKIP: re.compile(r'Test requirement: (.*)'),
            FAIL: re.compile(r'Failed assertion: (.*)|Test abort .*'),
            CRASH: re.compile(r'Received signal \w+')}
+REASON = 80                     # an ioctl of IGT is a long macro
 SKIPPED = re.compile(r'^Subtest \S+: SKIP', re.M)
 DYNAMIC = re.compile(r'^Dynamic subtest (\S+): FAIL', re.M)
 NUMBERS = re.compile(r'\b(0x)?[0-9a-f]*\d[0-9a-f]*\b')
@@ -31,7 +32,8 @@ def outcome(status, output):
     why = (found[0][found[0].lastindex or 0] if found else
            f'status {status}' if what == CRASH else '')
     where = ' '.join(sorted(set(DYNAMIC.findall(output)))) if what == FAIL else ''
-    return what, f'{where}: {why}' if where else why
+    why = f'{where}: {why}' if where else why
+    return what, why if len(why) <= REASON else f'{why[:REASON]}...'
 
 
 class Expected:
@@ -105,10 +107,11 @@ class Pair:
 
 
 def counted(outcomes):
-    """'pass', or 'pass 2, fail 1'"""
+    """'pass', or 'pass 2 and fail 1'"""
+    if len(outcomes) < 2:
+        return ''.join(outcomes) or 'not done'
     kinds = {kind: outcomes.count(kind) for kind in outcomes}
-    return next(iter(kinds)) if len(kinds) == 1 else \
-        ' and '.join(f'{kind} {count}' for kind, count in kinds.items()) or 'not run'
+    return ' and '.join(f'{kind} {count}' for kind, count in kinds.items())
 
 
 def summary(outcomes):
@@ -120,16 +123,18 @@ def summary(outcomes):
 
 def table(pairs):
     """Lines, a binary each"""
-    lines = ['| binary | subtests | ours: pass/fail/skip | stock | listed to fail |',
+    lines = ['| binary | subtests | ours: pass/fail/skip | stock | listed |',
              '|---|---|---|---|---|']
     binaries = dict.fromkeys(pair.test.partition('@')[0] for pair in pairs)
     for binary in [*binaries, 'all']:
         some = [pair for pair in pairs
                 if binary in ('all', pair.test.partition('@')[0])]
-        listed = [pair.listed for pair in some]
-        lines.append(f'| `{binary}` | {len(some)} | {summary([pair.ours for pair in some])} '
-                     f'| {summary([pair.stock for pair in some])} | {listed.count(FAILS)}'
-                     f'{f", {listed.count(NOT_RUN)} not run" if NOT_RUN in listed else ""} |')
+        notes = [(sum(pair.listed == what for pair in some), what) for what in (FAILS, NOT_RUN)]
+        left = sum(not pair.whole for pair in some)
+        lines.append(f'| `{binary}` | {len(some)}{f", {left} not done" if left else ""} '
+                     f'| {summary([pair.ours for pair in some])} '
+                     f'| {summary([pair.stock for pair in some])} '
+                     f'| {", ".join(f"{count} {what}" for count, what in notes if count)} |')
     return lines
 
 
