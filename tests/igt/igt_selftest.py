@@ -25,6 +25,8 @@ class Outcomes(unittest.TestCase):
         said = ('Test requirement: is_intel_device(fd)\nTest requirement: target > 1\n'
                 'Subtest x: SKIP (1.000s)\nTest requirement: of another\n')
         self.assertEqual(verdicts.outcome(77, said), (SKIP, 'target > 1'))
+        self.assertEqual(verdicts.outcome(98, f'{said}Failed assertion: found_it\n'),
+                         (FAIL, 'found_it'))
         self.assertEqual(verdicts.outcome(0, said), (PASS, ''))
         self.assertEqual(verdicts.outcome(139, ''), (CRASH, 'status 139'))
 

@@ -25,10 +25,11 @@ NOT_RUN, FAILS, FLAKY = 'not run', 'fails', 'flaky'
 def outcome(status, output):
     """(what came out, why) of a subtest whose program ended so"""
     what = STATUS.get(status, CRASH)
-    found = []
-    if what in REASONS:
-        # other subtests of the program have requirements, too
-        found = [*REASONS[what].finditer(SKIPPED.split(output)[0])][-1 if what == SKIP else 0:]
+    if what == SKIP:            # other subtests of the program have requirements, too
+        output = SKIPPED.split(output)[0]
+    found = [*REASONS[what].finditer(output)] if what in REASONS else []
+    if what == SKIP:
+        found = found[-1:]
     why = (found[0][found[0].lastindex or 0] if found else
            f'status {status}' if what == CRASH else '')
     where = ' '.join(sorted(set(DYNAMIC.findall(output)))) if what == FAIL else ''
