@@ -2,8 +2,8 @@
 """
 Textures of which memory has too little room: no sleep, with figures, before anything.
 
-A texture of 64 MiB in a guest with 224 MiB of memory, of which a quarter may be used. Its
-program has one page of it. When it is gone, the guest sleeps. What a context in error
+A quarter of the memory may be used for textures of 64 MiB, of each of which the program
+has one page. When they are gone, the guest sleeps. What a context in error
 had does not come back; it is found out before tasks freeze, and does not keep the guest
 from sleeping.
 no_console_suspend: not used.
@@ -23,17 +23,18 @@ def story(vm):
     guest = vm.power_on()
     vm.draw_desktop()
     guest.do('render-open')
-    large, _ = map(int, guest.do(
-        f'virgl-resource {TEXTURE} {virgl.BGRX} {SAMPLED} 4096 4096 0').split())
-    total = int(guest.read('/proc/meminfo').split()[1]) >> 10
-    reason = f'64 MiB of textures, more than the {total // 4} MiB that may be saved'
+    most = (int(guest.read('/proc/meminfo').split()[1]) >> 10) // 4
+    large = [guest.do(f'virgl-resource {TEXTURE} {virgl.BGRX} {SAMPLED} 4096 4096 0').split()[0]
+             for _ in range(most // 64 + 1)]
+    reason = f'{64 * len(large)} MiB of textures, more than the {most} MiB that may be saved'
     resets = vm.host_log().resets
     vm.expect_answers(reason)
     vm.mark_kernel_log()
     vm.expect_hibernation_refused('EBUSY')
     vm.expect_refusal_told('hibernate', reason)
     vm.expect(vm.host_log().resets == resets, 'the GPU was reset')
-    guest.do(f'virgl-drop {large}')
+    for texture in large:
+        guest.do(f'virgl-drop {texture}')
     vm.expect_answers(None)
 
     guest.do('virgl ' + ' '.join(str(word) for word in virgl.bind(virgl.BLEND, NOBODY)))
