@@ -782,7 +782,7 @@ static void virtio_gpu_pm_test_return_too_large(struct kunit *test)
 	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_renders);
 	struct vg_mock_user *user = vg_mock_open(host, true);
 	u64 most = ((u64)totalram_pages() << PAGE_SHIFT) / 4;
-	char why[256], expected[80];
+	char why[256], expected[96];
 	u64 mib;
 
 	for (mib = 0; mib << 20 <= most; mib += 64)
