@@ -78,7 +78,8 @@ static bool virtio_gpu_pm_keeps_state(struct virtio_gpu_device *vgdev,
 	       (pmcsr & PCI_PM_CTRL_NO_SOFT_RESET);
 }
 
-static void virtio_gpu_pm_separate(struct seq_buf *why)
+/* Between two reasons */
+void virtio_gpu_pm_separate(struct seq_buf *why)
 {
 	if (seq_buf_used(why))
 		seq_buf_puts(why, ", ");

@@ -238,6 +238,7 @@ struct virtio_gpu_pm_context {
 
 /* order */
 extern const struct file_operations virtio_gpu_pm_fops;
+void virtio_gpu_pm_separate(struct seq_buf *why);
 void virtio_gpu_pm_print_program(struct seq_buf *why, struct pid *pid);
 int virtio_gpu_pm_init(struct virtio_gpu_device *vgdev);
 void virtio_gpu_pm_unplug(struct drm_device *ddev);

@@ -192,13 +192,7 @@ static void *virgl_add(struct virtio_gpu_virgl *virgl, struct rb_root *root,
 	if (!item)
 		return NULL;
 
-	item->name = name;
-	item->bytes = bytes;
-	item->type = type;
-	item->running = false;
-	item->begun = false;
-	item->ended = false;
-	item->partial = false;
+	*item = (struct virgl_item) { .name = name, .bytes = bytes, .type = type };
 	old = rb_find_add(&item->node, root, virgl_order);
 	if (old) {
 		rb_replace_node(old, &item->node, root);

@@ -312,7 +312,7 @@ struct virgl_region {
 bool virtio_gpu_virgl_is_staging(const struct virtio_gpu_object_params *params);
 bool virtio_gpu_virgl_is_custom(const struct virtio_gpu_object_params *params);
 bool virtio_gpu_virgl_next_region(const struct virtio_gpu_object_params *params,
-				  struct virgl_region *region, bool first);
+				  struct virgl_region *region);
 
 int virtio_gpu_virgl_note_caps(struct virtio_gpu_device *vgdev);
 bool virtio_gpu_virgl_is_same_host(struct virtio_gpu_device *vgdev);
@@ -332,6 +332,7 @@ bool virtio_gpu_virgl_keep_all(struct virtio_gpu_virgl *virgl);
 void virtio_gpu_virgl_forget_object(struct virgl_item *item);
 void virtio_gpu_virgl_forget_state(struct virtio_gpu_virgl *virgl,
 				   struct virgl_sub *sub);
+int virtio_gpu_virgl_compare_names(const void *a, const void *b);
 int virtio_gpu_virgl_replay(struct virtio_gpu_virgl *virgl,
 			    struct virgl_replay *replay);
 #else

@@ -152,8 +152,7 @@ void virtio_gpu_pm_content_check(struct virtio_gpu_device *vgdev, struct seq_buf
 	if (bytes <= most)
 		return;
 
-	if (seq_buf_used(why))
-		seq_buf_puts(why, ", ");
+	virtio_gpu_pm_separate(why);
 	seq_buf_printf(why, "%llu MiB of textures, more than the %llu MiB that may be saved",
 		       DIV_ROUND_UP_ULL(bytes, SZ_1M), most >> 20);
 }
@@ -341,12 +340,10 @@ static int virgl_transfer(struct virtio_gpu_device *vgdev,
 		.hdr.type = cpu_to_le32(type),
 		.resource_id = cpu_to_le32(bo->hw_res_handle),
 	};
-	struct virgl_region region;
+	struct virgl_region region = { };
 	int ret = 0;
-	bool more;
 
-	for (more = virtio_gpu_virgl_next_region(&bo->params, &region, true); more;
-	     more = virtio_gpu_virgl_next_region(&bo->params, &region, false)) {
+	while (virtio_gpu_virgl_next_region(&bo->params, &region)) {
 		command.box = region.box;
 		command.offset = cpu_to_le64(region.offset);
 		command.level = cpu_to_le32(region.level);
@@ -410,11 +407,9 @@ static void *virgl_end_of(const struct virtio_gpu_pm_content *content,
 static void virgl_mark(struct virtio_gpu_object *bo, u32 mark)
 {
 	struct virtio_gpu_pm_content *content = bo->pm.content;
-	struct virgl_region region;
-	bool more;
+	struct virgl_region region = { };
 
-	for (more = virtio_gpu_virgl_next_region(&bo->params, &region, true); more;
-	     more = virtio_gpu_virgl_next_region(&bo->params, &region, false)) {
+	while (virtio_gpu_virgl_next_region(&bo->params, &region)) {
 		if (region.bytes < sizeof(mark))
 			continue;
 		memcpy(content->memory + region.offset, &mark, sizeof(mark));
@@ -426,11 +421,9 @@ static void virgl_mark(struct virtio_gpu_object *bo, u32 mark)
 static bool virgl_is_marked(struct virtio_gpu_object *bo, u32 mark)
 {
 	struct virtio_gpu_pm_content *content = bo->pm.content;
-	struct virgl_region region;
-	bool more;
+	struct virgl_region region = { };
 
-	for (more = virtio_gpu_virgl_next_region(&bo->params, &region, true); more;
-	     more = virtio_gpu_virgl_next_region(&bo->params, &region, false)) {
+	while (virtio_gpu_virgl_next_region(&bo->params, &region)) {
 		if (region.bytes < sizeof(mark))
 			continue;
 		if (!memcmp(content->memory + region.offset, &mark, sizeof(mark)) ||

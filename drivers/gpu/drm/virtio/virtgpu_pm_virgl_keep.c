@@ -352,7 +352,8 @@ static int virgl_emit_one(struct virgl_replay *replay, u32 command, u32 name)
 	return err;
 }
 
-static int virgl_compare_names(const void *a, const void *b)
+/* The order of &virgl_replay.resources */
+int virtio_gpu_virgl_compare_names(const void *a, const void *b)
 {
 	u32 x = *(const u32 *)a, y = *(const u32 *)b;
 
@@ -362,7 +363,7 @@ static int virgl_compare_names(const void *a, const void *b)
 static bool virgl_has_resource(const struct virgl_replay *replay, u32 name)
 {
 	return bsearch(&name, replay->resources, replay->num_resources, sizeof(name),
-		       virgl_compare_names);
+		       virtio_gpu_virgl_compare_names);
 }
 
 /* One that has the name now may be younger than what was bound. */

@@ -129,15 +129,14 @@ u64 virtio_gpu_pm_content_bytes(const struct virtio_gpu_object_params *params)
 	return bytes;
 }
 
-/* The first or the next region; false if there is none */
+/* The next region, or the first if @region is empty; false if there is none */
 bool virtio_gpu_virgl_next_region(const struct virtio_gpu_object_params *params,
-				  struct virgl_region *region, bool first)
+				  struct virgl_region *region)
 {
+	bool first = !region->bytes;
 	u32 layer = first ? 0 : le32_to_cpu(region->box.z) + 1;
 	u32 width, height;
 
-	if (first)
-		*region = (struct virgl_region) { };
 	region->offset += region->bytes;
 
 	if (params->target == VIRGL_TARGET_BUFFER) {

@@ -75,13 +75,6 @@ static unsigned int virgl_count_handles(struct drm_file *file)
 	return num;
 }
 
-static int virgl_compare_names(const void *a, const void *b)
-{
-	u32 x = *(const u32 *)a, y = *(const u32 *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /*
  * The resources that a file has. Those that it opens meanwhile are attached by
  * virtio_gpu_gem_object_open(), and nothing that is made again names them. Returns
@@ -114,8 +107,8 @@ static int virgl_get_handles(struct drm_file *file, struct virgl_handles *handle
 	}
 	spin_unlock(&file->table_lock);
 
-	sort(handles->name, handles->num, sizeof(*handles->name), virgl_compare_names,
-	     NULL);
+	sort(handles->name, handles->num, sizeof(*handles->name),
+	     virtio_gpu_virgl_compare_names, NULL);
 	return 0;
 }
 

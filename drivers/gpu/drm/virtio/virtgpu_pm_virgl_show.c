@@ -220,22 +220,30 @@ static unsigned int virgl_print(struct seq_buf *buf, struct drm_file *file,
 	return found - min(found, most);
 }
 
+static bool virgl_is_in_the_way(const unsigned int *num)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(virgl_reasons); i++)
+		if (num[virgl_reasons[i].what])
+			return true;
+
+	return false;
+}
+
 /*
  * Say why a file's context could not come back. Returns false if nothing is known
  * of it, or nothing that is in the way.
  */
 bool virtio_gpu_pm_virgl_print(struct drm_file *file, struct seq_buf *why)
 {
-	unsigned int num[VIRGL_NUM_ALL], i, more;
+	unsigned int num[VIRGL_NUM_ALL], more;
 
 	if (!virgl_counted(file))
 		return false;
 
 	virgl_ask(file, num);
-	for (i = 0; i < ARRAY_SIZE(virgl_reasons); i++)
-		if (num[virgl_reasons[i].what])
-			break;
-	if (i == ARRAY_SIZE(virgl_reasons))
+	if (!virgl_is_in_the_way(num))
 		return false;
 
 	seq_buf_puts(why, ": ");
@@ -250,7 +258,7 @@ bool virtio_gpu_pm_virgl_print(struct drm_file *file, struct seq_buf *why)
 bool virtio_gpu_pm_virgl_complete(struct drm_file *file)
 {
 	struct virtio_gpu_fpriv *vfpriv = file->driver_priv;
-	unsigned int num[VIRGL_NUM_ALL], i;
+	unsigned int num[VIRGL_NUM_ALL];
 
 	if (!virtio_gpu_virgl_restore || !virgl_counted(file))
 		return false;
@@ -259,11 +267,7 @@ bool virtio_gpu_pm_virgl_complete(struct drm_file *file)
 		return true;
 
 	virgl_ask(file, num);
-	for (i = 0; i < ARRAY_SIZE(virgl_reasons); i++)
-		if (num[virgl_reasons[i].what])
-			return false;
-
-	return true;
+	return !virgl_is_in_the_way(num);
 }
 
 static void virgl_show_file(struct seq_file *m, struct drm_file *file)
