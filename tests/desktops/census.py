@@ -29,13 +29,11 @@ for directory in ('tests/vm', 'scripts'):
 import qemu                     # noqa: E402
 import rootfs                   # noqa: E402
 from common import BUILD, Failure, main, say        # noqa: E402
-from initramfs import _drm_headers, archive         # noqa: E402
+from initramfs import drm_headers, of_directory     # noqa: E402
 from xserver import XServer     # noqa: E402
 
 PACKAGES = ('seatd', 'weston', 'sway', 'swaybg', 'sway-backgrounds', 'foot',
             'fonts-dejavu-core', 'libgl1-mesa-dri', 'libgles2', 'glmark2-es2-wayland')
-USELESS = ('./dev/*', './usr/share/doc', './usr/share/man', './usr/share/locale',
-           './usr/share/i18n', './var/cache', './var/lib/apt', './var/lib/dpkg')
 SIZE = (1920, 1080)
 SCREEN = (3200, 1680)          # a window that is larger than at first, from the middle on
 TIMEOUT = 1800
@@ -49,16 +47,10 @@ def initramfs(root, kernel, top):
     """All of the Debian, and process 1."""
     preload = top / 'preload.so'
     subprocess.run(['gcc', '-shared', '-fPIC', '-O2', '-Wall', '-Wextra', '-Werror',
-                    '-D__user=', '-idirafter', _drm_headers(kernel.parent),
+                    '-D__user=', '-idirafter', drm_headers(kernel.parent),
                     HERE / 'preload.c', '-o', preload], check=True)
-    useless = ' -o '.join(f"-path '{path}'" for path in USELESS)
-    path = top / 'initramfs'
-    with open(path, 'wb') as out:
-        subprocess.run(['sh', '-c', f'find . -xdev \\( {useless} \\) -prune -o -print0 | '
-                        'cpio -0 -o -H newc --quiet'], cwd=root, stdout=out, check=True)
-        out.write(archive({'init': (HERE / 'init.sh').read_bytes(),
-                           'preload.so': preload.read_bytes()}))
-    return path
+    return of_directory(root, top / 'initramfs', {
+        'init': (HERE / 'init.sh').read_bytes(), 'preload.so': preload.read_bytes()})
 
 
 def machine(kernel, console, disk, words, more=()):
@@ -179,19 +171,25 @@ def arguments():
     return parser.parse_args()
 
 
+def prepare(number):
+    """(kernel, root directory) of the guests, or nothing: then it is said what is missing"""
+    kernel = BUILD / number / 'bzImage'
+    if not kernel.exists():
+        raise Failure(f'no {kernel}: make kernel KERNEL={number}')
+    why = rootfs.missing() if qemu.has_gl() and shutil.which('Xvfb') else \
+        'no QEMU that renders, or no Xvfb: make packages'
+    if why:
+        say(f'skip desktops: {why}')
+        return None
+    return kernel, rootfs.make('gl', PACKAGES)
+
+
 def run():
     options = arguments()
-    kernel = BUILD / options.kernel / 'bzImage'
-    if not kernel.exists():
-        raise Failure(f'no {kernel}: make kernel KERNEL={options.kernel}')
-    if not qemu.has_gl() or not shutil.which('Xvfb'):
-        say('skip desktops: no QEMU that renders, or no Xvfb: make packages')
+    found = prepare(options.kernel)
+    if not found:
         return 0
-    try:
-        root = rootfs.make('gl', PACKAGES)
-    except Failure as why:
-        say(f'skip desktops: {why}')
-        return 0
+    kernel, root = found
     top = Path(tempfile.mkdtemp(prefix='desktops-'))
     say(f'all that was said, and pictures: {top}')
     (frames if options.frames else desktops)(kernel, initramfs(root, kernel, top), top)

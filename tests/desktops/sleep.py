@@ -11,7 +11,6 @@ picture changes, both live, no context was lost, and the host had nothing to com
 
 import argparse
 import re
-import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -20,9 +19,7 @@ from pathlib import Path
 
 import census                   # first: it says where the others are
 import klog
-import qemu
-import rootfs
-from common import BUILD, Failure, main, say
+from common import Failure, main, say
 from hostlog import renderer_problems
 from xserver import XServer
 
@@ -158,13 +155,10 @@ def arguments():
 
 def run():
     options = arguments()
-    kernel = BUILD / options.kernel / 'bzImage'
-    if not kernel.exists():
-        raise Failure(f'no {kernel}: make kernel KERNEL={options.kernel}')
-    if not qemu.has_gl() or not shutil.which('Xvfb'):
-        say('skip: no QEMU that renders, or no Xvfb: make packages')
+    found = census.prepare(options.kernel)
+    if not found:
         return 0
-    root = rootfs.make('gl', census.PACKAGES)
+    kernel, root = found
     top = Path(tempfile.mkdtemp(prefix='gl-sleep-'))
     say(f'all that was said, and pictures: {top}')
     image = census.initramfs(root, kernel, top)

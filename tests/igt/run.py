@@ -19,7 +19,6 @@ import hashlib
 import json
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -35,7 +34,7 @@ import verdicts                 # noqa: E402
 from common import BUILD, Failure as Unmade, human, main, say, sha256, \
     write_if_changed            # noqa: E402
 from guest import Channel, Gone         # noqa: E402
-from initramfs import archive           # noqa: E402
+from initramfs import of_directory      # noqa: E402
 from verdict import Failure, Unusable   # noqa: E402
 from vm import Files, Setup     # noqa: E402
 
@@ -47,8 +46,6 @@ BINARIES = ('kms_vblank', 'kms_flip', 'kms_cursor_legacy', 'kms_atomic', 'kms_ad
             'syncobj_eventfd', 'kms_prime', 'prime_self_import', 'prime_mmap_kms', 'prime_vgem')
 XFAILS = 'drivers/gpu/drm/ci/xfails'
 SIDES = {'ours': 'bzImage', 'stock': 'stock/bzImage'}
-USELESS = ('./dev/*', './usr/share/doc', './usr/share/man', './usr/share/locale',
-           './usr/share/i18n', './var/cache', './var/lib/apt', './var/lib/dpkg')
 OUTPUT = (1024, 768)
 # q35 loses its power management in S3: see FORGOTTEN_IN_S3 in vm.py
 SETUP = Setup(machine='pc', memory=1536, cpus=2, outputs=(OUTPUT,))
@@ -205,13 +202,8 @@ def make_initramfs(root, top):
         return path
     for old in top.glob('*.cpio'):
         old.unlink()
-    useless = ' -o '.join(f"-path '{name}'" for name in USELESS)
-    new = path.with_suffix('.new')
-    with open(new, 'wb') as out:
-        subprocess.run(['sh', '-c', f'find . -xdev \\( {useless} \\) -prune -o -print0 | '
-                        'cpio -0 -o -H newc --quiet'], cwd=root, stdout=out, check=True)
-        out.write(archive({'init': (HERE / 'init.sh').read_bytes()}))
-    new.rename(path)
+    init = {'init': (HERE / 'init.sh').read_bytes()}
+    of_directory(root, path.with_suffix('.new'), init).rename(path)
     return path
 
 
