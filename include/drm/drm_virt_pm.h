@@ -59,7 +59,7 @@ enum drm_virt_pm_state {
 	/** @DRM_VIRT_PM_DOWN: Suspended, or quiesced after a failed resume. */
 	DRM_VIRT_PM_DOWN,
 
-	/** @DRM_VIRT_PM_LOST: Given up. PM callbacks return 0 from now on. */
+	/** @DRM_VIRT_PM_LOST: Given up or unbound. PM callbacks return 0. */
 	DRM_VIRT_PM_LOST,
 };
 
@@ -123,11 +123,13 @@ struct drm_virt_pm_ops {
 
 	/**
 	 * @check: (optional) Tells whether everything on the device could be
-	 * restored after a reset. Has no side effect.
+	 * restored after a reset. May queue a command to find out whether the
+	 * host answers, but changes no state.
 	 *
 	 * Called by the PM notifier, by drm_virt_pm_check() and for debugfs;
-	 * never for %DRM_VIRT_PM_RESTORE. Must not take a lock that is held while
-	 * waiting for the device, in particular no modeset lock and no dma_resv.
+	 * never for %DRM_VIRT_PM_RESTORE. Must not wait without a limit for a lock
+	 * that is held while waiting for the device, and takes no modeset lock and
+	 * no dma_resv.
 	 *
 	 * Return: 0, or a negative errno (usually -EBUSY) after writing the
 	 * reason to @why: counts, kinds and programs, without the name of the
@@ -179,15 +181,15 @@ struct drm_virt_pm_ops {
  * @ops: callbacks of the driver
  * @epoch: number of resets, counted from 1; changed only by drm_virt_pm_reset()
  * @state: written under @lock
- * @lock: protects @state, @online, @busy, @losing, @failures, @reason, @refusal,
- *	@num_lost and @last_lost; innermost, process context, not held over a
- *	callback
+ * @lock: protects writes of @epoch, @state, @online, @busy, @closed, @was_reset,
+ *	@losing, @failures, @deadline, @reason, @refusal, @num_lost, @last_lost and
+ *	@keep; innermost, process context, not held over a callback
  * @online: the device is on the list of devices
  * @busy: @ops->suspend or @ops->resume is running, or @ops->quiesce after it
  * @closed: drm_virt_pm_wait_running() waits: the device is not running, or being
  *	suspended
  * @was_reset: drm_virt_pm_reset() was called in this suspend
- * @losing: drm_virt_pm_lose() was called
+ * @losing: drm_virt_pm_lose() was called, or the device is unbound
  * @unplugged: drm_dev_unplug() was called
  * @failures: number of failed attempts to resume from this suspend
  * @deadline: when the running callback stops waiting, in jiffies; or 0
@@ -200,7 +202,7 @@ struct drm_virt_pm_ops {
  * @restored: number of objects that were restored
  * @num_lost: number of objects that were lost
  * @last_lost: &drm_virt_pm_object.id of the object lost last
- * @keep: objects of drm_virt_pm_object_keep(); SRCU, written under @lock
+ * @keep: objects of drm_virt_pm_object_keep(); readers use SRCU
  * @node: entry in the list of devices; SRCU
  */
 struct drm_virt_pm {
@@ -328,8 +330,8 @@ int drm_virt_pm_queue_drain(struct drm_virt_pm_queue *queue);
 /**
  * struct drm_virt_pm_object - a thing that lives on the device
  *
- * Embedded in the driver's object. All members are internal to the library, but
- * for @id and @lost, which drivers may read.
+ * Embedded in the driver's object. All members are internal to the library. Drivers
+ * may read @epoch, @id and @lost, and take @lock to wait for a restore.
  *
  * @epoch: reset epoch in which the device was told of it; 0 for never
  * @next: what @epoch becomes; protected by @lock
