@@ -212,9 +212,9 @@ static int toy_suspend(struct drm_virt_pm *vpm)
 	struct toy *toy = to_toy(vpm);
 	int ret;
 
-	/* an error refuses the suspend */
+	/* an error refuses the suspend; a hang does not keep an image from loading */
 	ret = drm_virt_pm_queue_drain(&toy->queue);
-	if (ret)
+	if (ret && drm_virt_pm_get_transition() != DRM_VIRT_PM_RESTORE)
 		return drm_virt_pm_refuse(vpm, ret, "the host does not answer");
 	ret = drm_virt_pm_check(vpm);
 	if (ret)
@@ -316,6 +316,8 @@ void toy_remove(struct toy *toy)
 	/* unplugs the DRM device, unless it was lost */
 	drm_virt_pm_unplug(&toy->pm);
 	toy_stop(toy);
+	/* the state of KMS, if the device was not resumed */
+	drm_virt_pm_kms_forget(&toy->pm);
 }
 
 /* adopt: end */
