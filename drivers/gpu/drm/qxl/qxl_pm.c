@@ -358,17 +358,17 @@ static const struct drm_virt_pm_ops qxl_pm_base_ops = {
 	.check = qxl_pm_check,
 };
 
-static int qxl_pm_freeze(struct device *dev)
+static int qxl_pm_dev_suspend(struct device *dev)
 {
 	return drm_virt_pm_suspend(&to_qxl(dev_get_drvdata(dev))->pm.base);
 }
 
-static int qxl_pm_restore(struct device *dev)
+static int qxl_pm_dev_resume(struct device *dev)
 {
 	return drm_virt_pm_resume(&to_qxl(dev_get_drvdata(dev))->pm.base);
 }
 
-DEFINE_SIMPLE_DEV_PM_OPS(qxl_pm_ops, qxl_pm_freeze, qxl_pm_restore);
+DEFINE_SIMPLE_DEV_PM_OPS(qxl_pm_ops, qxl_pm_dev_suspend, qxl_pm_dev_resume);
 
 static long qxl_pm_ioctl(struct file *filp, unsigned int cmd,
 			 unsigned long arg)
