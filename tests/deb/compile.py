@@ -6,7 +6,7 @@ compiler and the headers of its stock kernels, one of each that the package is f
 
 All of them, unless bases like 6.12 are named behind the file for the counts.
 
-What must hold: both modules come out for the kernel asked for, nothing was said that
+What must hold: all modules come out for the kernel asked for, nothing was said that
 is a warning, and a kernel that the package is not for is told so and skipped.
 """
 import json
