@@ -271,7 +271,7 @@ def tested(kernel):
     return 'nothing yet'
 
 
-def cover(git, kernel, number, author, date):
+def cover(git, kernel, number, author):
     text = (REPO / 'series/cover').read_text()
     subject, body = text.split('\n', 1)[1].split('\n\n', 1)
     body = re.sub(
@@ -307,7 +307,7 @@ def write(kernel):
             '--zero-commit', '--no-renames', '--numbered', '-o',
             str(new.resolve()), 'base')
         patches = sorted(new.glob('*.patch'))
-        (new / COVER).write_text(cover(git, kernel, len(patches), author, date))
+        (new / COVER).write_text(cover(git, kernel, len(patches), author))
     for patch in empty:
         say(f'  {patch.where}: changes nothing of this kernel')
     remove(out)

@@ -64,9 +64,6 @@ class GpuGuest(Guest):
         self.do(f'load-module {path} {parameters}'.rstrip())
         self.do(f'remove {path}')
 
-    def unload_module(self, name):
-        self.do(f'unload-module {name}')
-
     def gpu_open(self, which=0):
         """The render node of this partition."""
         self.do(f'gpu-open {which}')

@@ -41,7 +41,6 @@ enum {
 };
 
 #define VERSION			1
-#define VERSION_MASK		3
 #define FLAG_REPLY		(1 << 2)
 #define FLAG_NEED_REPLY		(1 << 3)
 
