@@ -188,7 +188,7 @@ static int qxl_pm_evict(struct qxl_device *qdev)
 	return ret;
 }
 
-/* Refuse all commands from now on. Nobody waits for the host any more. */
+/* Refuse all commands from now on, and end the waits for the host */
 static void qxl_pm_stop(struct qxl_device *qdev)
 {
 	WRITE_ONCE(qdev->pm.stopped, true);

@@ -126,7 +126,7 @@ enum {
 	VIRGL_NUM_NO_MEMORY,
 	VIRGL_NUM_IN_STREAM,
 
-	/* of the resources of a file, counted when somebody asks */
+	/* of the resources of a file, counted on request */
 	VIRGL_NUM_RESOURCES = VIRGL_NUM_IN_STREAM,
 	VIRGL_NUM_MULTISAMPLED,
 	VIRGL_NUM_HOST_BLOBS,

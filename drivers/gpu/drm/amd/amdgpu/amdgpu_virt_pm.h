@@ -97,7 +97,7 @@ struct amdgpu_virt_pm {
 	/** @imports_lock: Protects @imports; outside of any dma_resv. */
 	struct mutex imports_lock;
 
-	/** @revoked: Nobody may import a buffer any more. */
+	/** @revoked: Buffers must not be imported any more. */
 	bool revoked;
 
 	/** @blocks_kfd: Among the GPUs that amdgpu_virt_pm_wait_kfd() waits for. */
