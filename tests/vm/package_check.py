@@ -10,6 +10,7 @@ from pathlib import Path
 PROGRAM = Path(__file__).resolve().parents[2] / 'packaging/drm-virt-pm-check'
 RELEASE = '6.12.118+deb13-amd64'
 DKMS = f'/lib/modules/{RELEASE}/updates/dkms'
+SOURCES = '/usr/src/drm-virt-pm-2.0/6.12'
 IMAGE = f'/boot/initrd.img-{RELEASE}'
 ACCOUNT = '/sys/kernel/debug/dri/0/virt_pm'
 POSSIBLE = ('state: running\nepoch: 1\nrefusal: none\nsuspend: possible\n'
@@ -40,6 +41,7 @@ GOOD = {
     ACCOUNT: POSSIBLE,
     f'{DKMS}/virtio-gpu.ko.xz': '',
     f'{DKMS}/drm_virt_pm.ko.xz': '',
+    f'{SOURCES}/Kbuild': '',
     f'/boot/vmlinuz-{RELEASE}': '',
     '/boot/vmlinuz-6.12.9+deb13-amd64': '',
     IMAGE: PACKAGES_OWN,        # what our lsinitramfs says is in it
@@ -67,7 +69,11 @@ BAD = {
     'stock, not built': ({**STOCK, f'{DKMS}/virtio-gpu.ko.xz': None,
                           f'{DKMS}/drm_virt_pm.ko.xz': None, IMAGE: KERNEL_OWN},
                          f'install linux-headers-{RELEASE}'),
-    'stock, initramfs': ({**STOCK, IMAGE: KERNEL_OWN}, 'the initramfs has the kernel\'s own'),
+    'stock, not for it': ({**STOCK, f'{DKMS}/virtio-gpu.ko.xz': None,
+                           f'{DKMS}/drm_virt_pm.ko.xz': None, f'{SOURCES}/Kbuild': None,
+                           '/usr/src/drm-virt-pm-2.0/7.2/Kbuild': ''},
+                          'the package is not made for Linux 6.12'),
+    'stock, initramfs': ({**STOCK, IMAGE: KERNEL_OWN}, 'the initramfs has it, see below'),
     'stock, not restarted': (STOCK, 'restart'),
     'stock qxl': ({**STOCK, '/sys/class/drm/card0/device/virtio1/driver': None,
                    '/sys/class/drm/card0/device/driver': '-> ../drivers/qxl'},
