@@ -362,7 +362,6 @@ int __drm_virt_pm_object_use(struct drm_virt_pm *vpm,
 void drm_virt_pm_object_keep(struct drm_virt_pm *vpm,
 			     struct drm_virt_pm_object *obj, bool keep);
 int drm_virt_pm_objects_save(struct drm_virt_pm *vpm);
-int drm_virt_pm_objects_restore(struct drm_virt_pm *vpm);
 
 /**
  * drm_virt_pm_object_resident - whether the device knows an object

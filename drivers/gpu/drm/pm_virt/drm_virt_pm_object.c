@@ -29,9 +29,8 @@
  * that can never be restored is *lost*: its users get -EIO.
  *
  * A few objects have content that only the device has. The driver marks them
- * with drm_virt_pm_object_keep(), saves them before the reset with
- * drm_virt_pm_objects_save(), and restores them with
- * drm_virt_pm_objects_restore(), which does not wait for their first use.
+ * with drm_virt_pm_object_keep() and saves them before the reset with
+ * drm_virt_pm_objects_save(). They are restored like all others.
  */
 
 /*
@@ -241,37 +240,6 @@ int drm_virt_pm_objects_save(struct drm_virt_pm *vpm)
 	return ret;
 }
 EXPORT_SYMBOL(drm_virt_pm_objects_save);
-
-/**
- * drm_virt_pm_objects_restore - restore all objects whose content was saved
- * @vpm: the device
- *
- * For &drm_virt_pm_ops.resume. An object that fails does not keep the others
- * from being restored. Objects that were lost before are skipped.
- *
- * Context: As drm_virt_pm_object_use().
- *
- * Return: 0, or the first error. That object is lost (-EIO) or still stale.
- */
-int drm_virt_pm_objects_restore(struct drm_virt_pm *vpm)
-{
-	struct drm_virt_pm_object *obj;
-	int idx, ret, first = 0;
-
-	idx = srcu_read_lock(&drm_virt_pm_keep_srcu);
-	list_for_each_entry_srcu(obj, &vpm->keep, keep,
-				 srcu_read_lock_held(&drm_virt_pm_keep_srcu)) {
-		if (READ_ONCE(obj->lost))
-			continue;
-		ret = drm_virt_pm_object_use(vpm, obj);
-		if (!first)
-			first = ret;
-	}
-	srcu_read_unlock(&drm_virt_pm_keep_srcu, idx);
-
-	return first;
-}
-EXPORT_SYMBOL(drm_virt_pm_objects_restore);
 
 /*
  * Teach lockdep that a dma_resv is taken inside of the lock of an object, so

@@ -261,7 +261,6 @@ void virtio_gpu_pm_content_finish(struct virtio_gpu_device *vgdev)
 	bool first = true;
 
 	for (; (bo = virgl_next_object(vgdev, first)); first = false) {
-		/* not by drm_virt_pm_objects_restore(), which holds no reference */
 		if (bo->pm.content && !virtio_gpu_pm_object_use(bo))
 			virgl_free_content(vgdev, bo);
 		drm_gem_object_put(&bo->base.base);

@@ -453,33 +453,22 @@ static void save_objects(struct vpm_mock *mock)
 	mock->seen[0] = drm_virt_pm_objects_save(&mock->base);
 }
 
-static void restore_objects(struct vpm_mock *mock)
-{
-	mock->seen[1] = drm_virt_pm_objects_restore(&mock->base);
-}
-
 static void drm_virt_pm_test_object_keep(struct kunit *test)
 {
 	struct vpm_mock *mock = test->priv;
 	struct vpm_mock_object *objs[3];
 
-	/* Kept objects are saved before the reset and restored in the resume. */
+	/* Kept objects are saved before the reset, and restored when they are used. */
 	vpm_mock_object_create(mock, 9);
 	create_kept(mock, objs, ARRAY_SIZE(objs));
 	mock->in_suspend = save_objects;
-	mock->in_resume = restore_objects;
 	KUNIT_ASSERT_EQ(test, vpm_mock_suspend(mock), 0);
 	VPM_MOCK_EXPECT_LOG(mock, "suspend save:1 save:2 save:3");
 	KUNIT_EXPECT_FALSE(test, is_resident(mock, objs[0]));
 	KUNIT_ASSERT_EQ(test, vpm_mock_resume(mock), 0);
-	KUNIT_EXPECT_TRUE(test, is_resident(mock, objs[0]));
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_object_use(&mock->base, &objs[1]->base), 0);
 	KUNIT_EXPECT_EQ(test, mock->seen[0], 0);
-	KUNIT_EXPECT_EQ(test, mock->seen[1], 0);
-	VPM_MOCK_EXPECT_LOG(mock, "resume restore:1 restore:2 restore:3");
-
-	/* without a reset there is nothing to restore */
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_restore(&mock->base), 0);
-	VPM_MOCK_EXPECT_LOG(mock, "");
+	VPM_MOCK_EXPECT_LOG(mock, "resume restore:2");
 }
 
 static void drm_virt_pm_test_object_keep_twice(struct kunit *test)
@@ -523,28 +512,6 @@ static void drm_virt_pm_test_object_save_fails(struct kunit *test)
 	VPM_MOCK_EXPECT_LOG(mock, "save:1 save:2 save:3");
 }
 
-static void drm_virt_pm_test_object_restore_all_fails(struct kunit *test)
-{
-	const int *err = test->param_value;
-	struct vpm_mock *mock = test->priv;
-	struct vpm_mock_object *objs[4];
-
-	/* Objects that fail do not keep the others; the first error counts. */
-	create_kept(mock, objs, ARRAY_SIZE(objs));
-	drm_virt_pm_reset(&mock->base);
-	objs[1]->err = *err;
-	objs[1]->failures = 1;
-	objs[2]->err = -EPERM;
-	objs[2]->failures = 1;
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_restore(&mock->base), *err);
-	VPM_MOCK_EXPECT_LOG(mock, "restore:1 restore:2 restore:3 restore:4");
-	KUNIT_EXPECT_TRUE(test, is_resident(mock, objs[3]));
-
-	/* the second try does what is left */
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_restore(&mock->base), 0);
-	VPM_MOCK_EXPECT_LOG(mock, "restore:2 restore:3");
-}
-
 static void drm_virt_pm_test_object_save_stale(struct kunit *test)
 {
 	struct vpm_mock *mock = test->priv;
@@ -557,9 +524,7 @@ static void drm_virt_pm_test_object_save_stale(struct kunit *test)
 	create_kept(mock, objs, ARRAY_SIZE(objs));
 	KUNIT_ASSERT_EQ(test, drm_virt_pm_objects_save(&mock->base), 0);
 	drm_virt_pm_reset(&mock->base);
-	objs[0]->err = -ENOMEM;
-	objs[0]->failures = 1;
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_restore(&mock->base), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, drm_virt_pm_object_use(&mock->base, &objs[1]->base), 0);
 	vpm_mock_log_clear(mock);
 	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_save(&mock->base), 0);
 	VPM_MOCK_EXPECT_LOG(mock, "save:2");
@@ -570,32 +535,16 @@ static void drm_virt_pm_test_object_keep_lost(struct kunit *test)
 	struct vpm_mock *mock = test->priv;
 	struct vpm_mock_object *objs[3];
 
-	/* Lost objects are skipped. They do not fail a resume again and again. */
+	/* Lost objects are skipped. */
 	create_kept(mock, objs, ARRAY_SIZE(objs));
 	drm_virt_pm_object_lose(&mock->base, &objs[0]->base, -EIO);
 	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_save(&mock->base), 0);
 	VPM_MOCK_EXPECT_LOG(mock, "save:2 save:3");
-	drm_virt_pm_reset(&mock->base);
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_restore(&mock->base), 0);
-	VPM_MOCK_EXPECT_LOG(mock, "restore:2 restore:3");
-
-	/* one that is lost by its restore is reported */
-	drm_virt_pm_reset(&mock->base);
-	mock->partner = objs[1];
-	mock->in_restore = lose_partner;
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_restore(&mock->base), -EIO);
-	VPM_MOCK_EXPECT_LOG(mock, "restore:2 restore:3");
-	KUNIT_EXPECT_EQ(test, drm_virt_pm_objects_restore(&mock->base), 0);
 }
 
 static int save_in_task(struct vpm_mock_task *task)
 {
 	return drm_virt_pm_objects_save(&task->mock->base);
-}
-
-static int restore_in_task(struct vpm_mock_task *task)
-{
-	return drm_virt_pm_objects_restore(&task->mock->base);
 }
 
 static int unkeep_in_task(struct vpm_mock_task *task)
@@ -608,37 +557,21 @@ static int unkeep_in_task(struct vpm_mock_task *task)
 	return 0;
 }
 
-struct walk_param {
-	const char *name;
-	int (*walk)(struct vpm_mock_task *task);
-	const char *log;
-};
-
-static const struct walk_param walk_params[] = {
-	{ "save", save_in_task, "save:1 save:3" },
-	{ "restore", restore_in_task, "restore:1 restore:3" },
-};
-
-KUNIT_ARRAY_PARAM_DESC(walk, walk_params, name);
-
 static void drm_virt_pm_test_object_keep_walked(struct kunit *test)
 {
-	const struct walk_param *param = test->param_value;
 	struct vpm_mock *mock = test->priv;
 	struct vpm_mock_task *walker, *freeing[2];
 	struct vpm_mock_object *objs[3];
 	unsigned int i;
 
 	/*
-	 * While the first object is being saved or restored, two tasks stop to
-	 * keep the second and the first. They wait until the callbacks are done.
+	 * While the first object is being saved, two tasks stop to keep the second
+	 * and the first. They wait until the callbacks are done.
 	 * The second object is skipped and the third is not.
 	 */
 	create_kept(mock, objs, ARRAY_SIZE(objs));
-	if (param->walk == restore_in_task)
-		drm_virt_pm_reset(&mock->base);
 	mock->hold = true;
-	walker = vpm_mock_task_start(mock, param->walk, NULL);
+	walker = vpm_mock_task_start(mock, save_in_task, NULL);
 	VPM_MOCK_AWAIT(test, READ_ONCE(mock->log[0]));
 	for (i = 0; i < ARRAY_SIZE(freeing); i++) {
 		freeing[i] = vpm_mock_task_start(mock, unkeep_in_task, objs[1 - i]);
@@ -653,7 +586,7 @@ static void drm_virt_pm_test_object_keep_walked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vpm_mock_task_result(walker), 0);
 	vpm_mock_task_result(freeing[0]);
 	vpm_mock_task_result(freeing[1]);
-	KUNIT_EXPECT_TRUE(test, strstarts(mock->log, param->log));
+	KUNIT_EXPECT_TRUE(test, strstarts(mock->log, "save:1 save:3"));
 	KUNIT_EXPECT_TRUE(test, list_is_singular(&mock->base.keep));
 }
 
@@ -775,11 +708,9 @@ static struct kunit_case drm_virt_pm_object_cases[] = {
 	KUNIT_CASE(drm_virt_pm_test_object_keep),
 	KUNIT_CASE(drm_virt_pm_test_object_keep_twice),
 	KUNIT_CASE_PARAM(drm_virt_pm_test_object_save_fails, error_gen_params),
-	KUNIT_CASE_PARAM(drm_virt_pm_test_object_restore_all_fails,
-			 error_gen_params),
 	KUNIT_CASE(drm_virt_pm_test_object_save_stale),
 	KUNIT_CASE(drm_virt_pm_test_object_keep_lost),
-	KUNIT_CASE_PARAM(drm_virt_pm_test_object_keep_walked, walk_gen_params),
+	KUNIT_CASE(drm_virt_pm_test_object_keep_walked),
 	KUNIT_CASE(drm_virt_pm_test_object_keep_during_check),
 	KUNIT_CASE(drm_virt_pm_test_object_use_locked),
 	{}
