@@ -112,11 +112,11 @@ EXPORT_SYMBOL(drm_virt_pm_kms_suspend);
 
 /**
  * drm_virt_pm_kms_resume - resume KMS
- * @vpm: the device, whose KMS was suspended by drm_virt_pm_kms_suspend()
+ * @vpm: the device
  *
- * The first error of the commit is returned, as the commit may work when the resume
- * is tried once more. After a further error the outputs stay dark until the next
- * commit.
+ * Does nothing if KMS was not suspended by drm_virt_pm_kms_suspend(). The first error
+ * of the commit is returned, as the commit may work when the resume is tried once
+ * more. After a further error the outputs stay dark until the next commit.
  *
  * Context: &drm_virt_pm_ops.resume, or &drm_virt_pm_ops.suspend to undo
  * drm_virt_pm_kms_suspend(); may sleep.
@@ -128,6 +128,9 @@ int drm_virt_pm_kms_resume(struct drm_virt_pm *vpm)
 	struct drm_mode_config *config = &vpm->drm->mode_config;
 	struct drm_atomic_state *again = vpm->again;
 	int ret;
+
+	if (!config->suspend_state)
+		return 0;
 
 	vpm->again = NULL;
 	ret = drm_mode_config_helper_resume(vpm->drm);

@@ -301,10 +301,6 @@ static int qxl_pm_resume_kms(struct qxl_device *qdev)
 	struct drm_virt_pm *vpm = &qdev->pm.base;
 	int ret;
 
-	/* a commit that waits for a fence is dropped on the way into an image */
-	if (!qdev->ddev.mode_config.suspend_state)
-		return 0;
-
 	qdev->pm.not_drawn = false;
 	ret = drm_virt_pm_kms_resume(vpm);
 	if (ret)

@@ -4,6 +4,7 @@
 
 #include <linux/device.h>
 #include <linux/err.h>
+#include <linux/suspend.h>
 
 #include <drm/drm_kunit_helpers.h>
 #include <kunit/device.h>
@@ -168,6 +169,33 @@ static void drm_virt_pm_test_example_hang(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, toy->host.errors, 0);
 }
 
+static void end_restore(void *unused)
+{
+	drm_virt_pm_notify(PM_POST_RESTORE);
+}
+
+static void drm_virt_pm_test_example_image(struct kunit *test)
+{
+	struct toy *toy = test->priv;
+	struct toy_buffer *shown = create(test, 1, 0x111111);
+
+	/* On the way into an image the reset answers a hang. KMS needs no state. */
+	vpm_mock_set_stall_ms(test, 20);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, end_restore, NULL), 0);
+	KUNIT_ASSERT_EQ(test, drm_virt_pm_notify(PM_RESTORE_PREPARE), 0);
+	toy->host.hangs = true;
+	KUNIT_ASSERT_EQ(test, toy_buffer_show_ioctl(shown), 0);
+	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.freeze), 0);
+	KUNIT_EXPECT_STREQ(test, toy->pm.refusal, "");
+	KUNIT_EXPECT_EQ(test, toy->pm.epoch, 2);
+
+	toy->host.hangs = false;
+	drm_virt_pm_kms_forget(&toy->pm);
+	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.restore), 0);
+	KUNIT_EXPECT_EQ(test, screen(toy), 0x111111);
+	KUNIT_EXPECT_EQ(test, toy->host.errors, 0);
+}
+
 static void drm_virt_pm_test_example_second_try(struct kunit *test)
 {
 	struct toy *toy = test->priv;
@@ -207,6 +235,7 @@ static struct kunit_case drm_virt_pm_example_cases[] = {
 	KUNIT_CASE(drm_virt_pm_test_example_free),
 	KUNIT_CASE(drm_virt_pm_test_example_refused),
 	KUNIT_CASE(drm_virt_pm_test_example_hang),
+	KUNIT_CASE(drm_virt_pm_test_example_image),
 	KUNIT_CASE(drm_virt_pm_test_example_second_try),
 	KUNIT_CASE(drm_virt_pm_test_example_lost),
 	{}
