@@ -50,7 +50,8 @@ VARIATIONS = ('context_init', 'function_reset', 'gl_2d', 'qxl_heads', 's3_twice'
               's3_no_soft_reset', 's4_blob', 's4_again', 's4_image_too_big', 's4_fbcon',
               's4_refused', 's4_many_users', 's4_two_outputs', 's4_resource_create',
               'second_image', 's4_virtio_vga', 'two_gpus', 'test_resume', 'wakeup_pending',
-              'host_faults', 'qxl_unbind', 'gl_other_host', 'gl_too_large')
+              'host_faults', 'qxl_unbind', 'gl_other_host', 'gl_too_large',
+              'features_gone')
 HISTORIES = 'virtio_gpu_pm_histories'
 HISTORIES_TIMEOUT = 3600
 MODULES_FOLLOW = 'tests of modules follow'

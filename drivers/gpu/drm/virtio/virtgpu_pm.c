@@ -237,6 +237,14 @@ err_start:
 	return ret;
 }
 
+/* QEMU accepts a feature that it does not offer, and goes on without it. */
+static bool virtio_gpu_pm_lacks_features(struct virtio_gpu_device *vgdev)
+{
+	struct virtio_device *vdev = vgdev->vdev;
+
+	return vdev->features & ~vdev->config->get_features(vdev);
+}
+
 static int virtio_gpu_pm_resume(struct drm_virt_pm *vpm)
 {
 	struct virtio_gpu_device *vgdev = virtio_gpu_pm_to_vgdev(vpm);
@@ -245,6 +253,11 @@ static int virtio_gpu_pm_resume(struct drm_virt_pm *vpm)
 	/* The last reset failed. virtio_gpu_pm_quiesce() tries once more. */
 	if (vgdev->ctrlq.vq)
 		return -EIO;
+
+	if (virtio_gpu_pm_lacks_features(vgdev)) {
+		drm_err(vgdev->ddev, "the host has fewer features than before\n");
+		return -ENODEV;
+	}
 
 	virtio_gpu_pm_count_outputs(vgdev);
 

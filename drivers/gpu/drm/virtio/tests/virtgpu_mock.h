@@ -237,6 +237,9 @@ struct vg_mock_host {
 	/** @refuse_features: FEATURES_OK does not stick. */
 	bool refuse_features;
 
+	/** @lacks: Features that it does not offer any more. */
+	u64 lacks;
+
 	/** @finalize_ret: What the negotiation of features returns. */
 	int finalize_ret;
 

@@ -1012,6 +1012,9 @@ static u64 vg_mock_get_features(struct virtio_device *vdev)
 		features |= BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC);
 	if (host->setup.dma_api)
 		features |= BIT_ULL(VIRTIO_F_ACCESS_PLATFORM);
+	features &= ~host->lacks;
+	if (host->fail_once)
+		host->lacks = 0;
 
 	return features;
 }
@@ -1337,6 +1340,7 @@ void vg_mock_let_go(struct vg_mock_host *host)
 	host->ignore_reset = false;
 	host->fail_once = false;
 	host->refuse_features = false;
+	host->lacks = 0;
 	host->finalize_ret = 0;
 	host->find_vqs_ret = 0;
 	vg_mock_hold(host, false);

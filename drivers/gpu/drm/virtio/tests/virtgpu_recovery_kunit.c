@@ -5,6 +5,7 @@
 #include <linux/completion.h>
 #include <linux/dma-fence.h>
 #include <linux/suspend.h>
+#include <linux/virtio_ring.h>
 
 #include <drm/drm_crtc.h>
 #include <drm/drm_drv.h>
@@ -62,12 +63,14 @@ static int vg_test_restore_task(struct vg_mock_task *task)
 struct vg_test_failure {
 	const char *name;
 	bool refuse_features;
+	u64 lacks;
 	int finalize_ret;
 	int find_vqs_ret;
 };
 
 static const struct vg_test_failure vg_test_failure_params[] = {
 	{ "features not accepted", .refuse_features = true },
+	{ "fewer features", .lacks = BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) },
 	{ "features not negotiated", .finalize_ret = -EINVAL },
 	{ "no queues", .find_vqs_ret = -ENOMEM },
 };
@@ -78,6 +81,7 @@ static void vg_test_fail(struct vg_mock_host *host,
 			 const struct vg_test_failure *param, bool once)
 {
 	host->refuse_features = param->refuse_features;
+	host->lacks = param->lacks;
 	host->finalize_ret = param->finalize_ret;
 	host->find_vqs_ret = param->find_vqs_ret;
 	host->fail_once = once;
