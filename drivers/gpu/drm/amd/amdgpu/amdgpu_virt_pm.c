@@ -465,8 +465,12 @@ static int amdgpu_virt_pm_op_suspend(struct drm_virt_pm *base)
 
 	r = amdgpu_virt_pm_suspend_device(base->drm);
 	if (r) {
-		/* amdgpu_device_suspend() clears it where it undoes its work */
-		if (!pm->adev->in_suspend)
+		/*
+		 * amdgpu_device_suspend() clears it where it undoes its work. A
+		 * refusal of %DRM_VIRT_PM_RESTORE would cost the image.
+		 */
+		if (!pm->adev->in_suspend &&
+		    drm_virt_pm_get_transition() != DRM_VIRT_PM_RESTORE)
 			return drm_virt_pm_refuse(base, r, "amdgpu cannot be suspended");
 		amdgpu_virt_pm_release_access(pm->adev);
 		drm_virt_pm_lose(base, "suspend failed half-way");

@@ -11,6 +11,7 @@
 #include <linux/dma-fence.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
+#include <linux/suspend.h>
 #include <linux/unaligned.h>
 
 #include <drm/drm_drv.h>
@@ -19,6 +20,7 @@
 #include <kunit/static_stub.h>
 #include <kunit/test.h>
 
+#include "../../../pm_virt/drm_virt_pm_internal.h"
 #include "../amdgpu.h"
 #include "../amdgpu_virt_pm.h"
 #include "../amdgpu_xcp.h"
@@ -848,6 +850,25 @@ static void amdgpu_virt_pm_test_suspend_fails(struct kunit *test)
 	expect_lost(test, fake);
 }
 
+static void end_restore(void *unused)
+{
+	drm_virt_pm_notify(PM_POST_RESTORE);
+}
+
+/* An image is about to be loaded: it is not discarded because of this GPU */
+static void amdgpu_virt_pm_test_restore_fails(struct kunit *test)
+{
+	struct fake *fake = fake_pf(test);
+
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, end_restore, NULL));
+	KUNIT_ASSERT_EQ(test, 0, drm_virt_pm_notify(PM_RESTORE_PREPARE));
+	fake->suspend_ret = -ENOMEM;
+	fake->suspend_undone = true;
+	KUNIT_EXPECT_EQ(test, suspend(fake), 0);
+	KUNIT_EXPECT_STREQ(test, lost_reason(fake), "suspend failed half-way");
+	expect_lost(test, fake);
+}
+
 /* A task waits for a fence of a GPU that is lost */
 
 static const char *fence_name(struct dma_fence *fence)
@@ -1173,6 +1194,7 @@ static struct kunit_case amdgpu_virt_pm_cases[] = {
 	KUNIT_CASE(amdgpu_virt_pm_test_access),
 	KUNIT_CASE(amdgpu_virt_pm_test_release),
 	KUNIT_CASE(amdgpu_virt_pm_test_suspend_fails),
+	KUNIT_CASE(amdgpu_virt_pm_test_restore_fails),
 	KUNIT_CASE(amdgpu_virt_pm_test_fences),
 	KUNIT_CASE(amdgpu_virt_pm_test_hive),
 	KUNIT_CASE(amdgpu_virt_pm_test_hive_vf),
@@ -1193,3 +1215,5 @@ static struct kunit_suite amdgpu_virt_pm_suite = {
 };
 
 kunit_test_suite(amdgpu_virt_pm_suite);
+/* MODULE_IMPORT_NS() takes a token up to 6.12 and a string since */
+MODULE_INFO(import_ns, "EXPORTED_FOR_KUNIT_TESTING");
