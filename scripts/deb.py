@@ -74,7 +74,7 @@ def sources(tree, directories, top=REPO):
                 if name.endswith('Makefile') else text
     for name in own:
         if name.startswith('include/'):
-            found[name] = own[name]
+            found[name] = files.read(name)
     return found
 
 
