@@ -22,7 +22,8 @@ MAKEFLAGS += --no-print-directory
 
 CHECKS := $(addprefix check-,checkpatch kernel-doc shellcheck python spdx \
 	layers facts w1 headers sparse smatch coccicheck docs)
-TARGETS := help demo test test-amdgpu test-qxl test-arm64 test-distro test-igt histories \
+TARGETS := help demo test test-amdgpu test-amdgpu-package test-qxl test-arm64 test-distro \
+	test-igt histories \
 	fail-nth mutants census check $(CHECKS) soak bench kernel series series-check deb \
 	packages clean distclean cacheclean
 .PHONY: $(TARGETS)
@@ -60,7 +61,10 @@ help:
 	@echo 'make series-check apply them to a fresh tree; check, compile and boot each step;'
 	@echo '                  BOOT=0 boots only the last, AMDGPU=0 does not compile amdgpu,'
 	@echo '                  START=n begins with the n-th'
-	@echo 'make deb          the package for a stock Debian 13, with DKMS: build/deb/'
+	@echo 'make deb          the packages for a stock Debian 13, with DKMS: build/deb/'
+	@echo 'make test-amdgpu-package'
+	@echo '                  that of amdgpu: built for a stock kernel as DKMS does it, loaded'
+	@echo '                  with the model, removed (half an hour)'
 	@echo 'make test-distro  install it in a Debian 13 with weston, Xorg and so on, and sleep'
 	@echo '                  (long); QUICK=1 only the essence, STORY=name only this'
 	@echo 'make test-igt     tests of IGT (Debian forky) with our driver and with the stock one,'
@@ -159,6 +163,10 @@ series-check: packages
 deb: packages
 	@scripts/need-packages deb
 	@$(PYTHON) scripts/deb.py
+
+test-amdgpu-package: packages
+	@scripts/need-packages deb
+	@$(PYTHON) tests/deb/load_amdgpu.py
 
 test-distro: packages
 	@scripts/need-packages deb

@@ -25,7 +25,7 @@
 +#include "amdgpu_virt_pm.h"
 
 @suspend@
-identifier f =~ "^amdgpu_pmops_(suspend|freeze|poweroff)$";
+identifier f = {amdgpu_pmops_suspend, amdgpu_pmops_freeze, amdgpu_pmops_poweroff};
 expression drm_dev;
 @@
  f(...)
@@ -37,7 +37,7 @@ expression drm_dev;
  }
 
 @resume@
-identifier f =~ "^amdgpu_pmops_(resume|thaw|restore)$";
+identifier f = {amdgpu_pmops_resume, amdgpu_pmops_thaw, amdgpu_pmops_restore};
 expression drm_dev;
 @@
  f(...)

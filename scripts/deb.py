@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Makes the Debian package: build/deb/drm-virt-pm-dkms_*.deb and .changes.
+"""Makes the Debian packages: build/deb/drm-virt-pm-*dkms_*.deb and .changes.
 
-It holds, for each kernel of kernels/table, the directories that packaging/modules
+The first holds, for each kernel of kernels/table, the directories that packaging/modules
 names with our files and hooks attached, and no tests. DKMS builds from the one that
-fits a kernel. FROM='Name <mail>' in the environment is the maintainer.
+fits a kernel. That of amdgpu, which is large, holds only what attaches it to a kernel's
+own source. FROM='Name <mail>' in the environment is the maintainer.
 """
 import os
 import re
@@ -24,6 +25,7 @@ from overlay import lay, own_files, without_missing             # noqa: E402
 from series import author_and_date, sender                      # noqa: E402
 
 NAME = 'drm-virt-pm'
+AMDGPU = f'{NAME}-amdgpu'
 VERSION = '2.0'
 DRM = 'drivers/gpu/drm'
 PACKAGING = REPO / 'packaging'
@@ -32,7 +34,8 @@ NO_SOURCE = ('Kconfig', 'TODO', '.gitignore')
 NO_MODULE = ('amd',)        # what packaging/modules need not name
 # what the package is made from: a commit to something else makes no other package
 MADE_FROM = ('drivers', 'hooks', 'include', 'kernels', 'packaging',
-             *(f'scripts/{name}.py' for name in ('deb', 'hooks', 'overlay')))
+             *(f'scripts/{name}.py' for name in ('common', 'deb', 'hooks', 'overlay')))
+ATTACHING = ('hooks/macros.h', *(f'scripts/{name}.py' for name in ('common', 'hooks', 'overlay')))
 
 
 def modules(own):
@@ -74,7 +77,7 @@ def sources(tree, directories, top=REPO):
                 if name.endswith('Makefile') else text
     for name in own:
         if name.startswith('include/'):
-            found[name] = own[name]
+            found[name] = files.read(name)
     return found
 
 
@@ -89,12 +92,33 @@ def version():
     return f'{VERSION}+git{stamp}.{commit}', int(date)
 
 
-def dkms_conf(text, bases, found, at_version):
-    text = text.replace('@VERSION@', at_version)
-    text = text.replace('@BASES@', '|'.join(map(re.escape, bases)))
-    for n, (directory, name) in enumerate(found):
-        text += (f'\nBUILT_MODULE_NAME[{n}]="{name}"\n'
-                 f'BUILT_MODULE_LOCATION[{n}]="$base/{DRM}/{directory}"\n'
+def attaching():
+    """Path: content, of what attaches our files and hooks to amdgpu where DKMS builds"""
+    for path in (PACKAGING / 'amdgpu').iterdir():
+        if path.name != 'dkms.conf':
+            yield path.name, path.read_text()
+    for name in ATTACHING:
+        yield name, (REPO / name).read_text()
+    for name, text in own_files(REPO).items():
+        if name.startswith(f'{DRM}/amd/') and not _is_test(name) and 'Kconfig' not in name:
+            yield name, text
+    for path in (REPO / 'hooks').glob('amdgpu-*.cocci'):
+        # clang-format, which is large, only makes a source nice to read
+        yield f'hooks/{path.name}', path.read_text().replace('//# format\n', '')
+    edits = (REPO / 'hooks/kbuild.edits').read_text().split('\n\n')
+    yield 'hooks/kbuild.edits', '\n\n'.join(e for e in edits if f'edit {DRM}/amd/' in e)
+
+
+def dkms_conf(name, where, bases, found, at_version):
+    text = (PACKAGING / 'dkms.conf').read_text()
+    if name == AMDGPU:
+        text += (PACKAGING / 'amdgpu/dkms.conf').read_text()
+    for word, value in (('NAME', name), ('VERSION', at_version),
+                        ('BASES', '|'.join(map(re.escape, bases)))):
+        text = text.replace(f'@{word}@', value)
+    for n, (directory, module) in enumerate(found):
+        text += (f'\nBUILT_MODULE_NAME[{n}]="{module}"\n'
+                 f'BUILT_MODULE_LOCATION[{n}]="{where}/{DRM}/{directory}"\n'
                  f'DEST_MODULE_LOCATION[{n}]="/updates/dkms"\n')
     return text
 
@@ -121,27 +145,35 @@ def prepare(directory, at_version, date):
                 write_if_changed(directory / 'src' / base / name, text.encode())
     maintainer = sender() or author_and_date()[0]
     words = {'MAINTAINER': maintainer,
+             'TRIGGERS': '\n'.join(f'interest-noawait /usr/src/{package}.tar.xz'
+                                   for package, _ in kernels().values()),
              'BASES_TEXT': ', '.join(bases[:-1]) + f' and {bases[-1]}'}
     for path in (PACKAGING / 'debian').rglob('*'):
         if path.is_file():
             text = re.sub('@([A-Z_]+)@', lambda m: words.get(m[1], m[0]),
                           path.read_text())
-            write_if_changed(directory / path.relative_to(PACKAGING),
-                             text.encode(), path.stat().st_mode & 0o777)
+            for name in ([f'{name}-{path.name}' for name in (NAME, AMDGPU)]
+                         if path.stem == 'dkms' else
+                         [path.relative_to(PACKAGING / 'debian')]):
+                write_if_changed(directory / 'debian' / name,
+                                 text.encode(), path.stat().st_mode & 0o777)
     for name, text in (
             ('debian/source/format', '3.0 (native)\n'),
             ('debian/changelog', changelog(at_version, date, maintainer)),
             ('src/Kbuild', (PACKAGING / 'Kbuild').read_text()),
-            ('dkms.conf', dkms_conf((PACKAGING / 'dkms.conf').read_text(), bases,
-                                    found, at_version))):
+            (f'debian/{NAME}-dkms.dkms', dkms_conf(NAME, '$base', bases, found, at_version)),
+            (f'debian/{AMDGPU}-dkms.dkms', dkms_conf(
+                AMDGPU, 'tree', bases, [('amd/amdgpu', 'amdgpu')], at_version)),
+            *((f'amdgpu/{name}', text) for name, text in attaching())):
         write_if_changed(directory / name, text.encode())
+    (directory / 'amdgpu/prepare').chmod(0o755)
     for name in AS_IT_IS:
         write_if_changed(directory / name, (PACKAGING / name).read_bytes(),
                          (PACKAGING / name).stat().st_mode & 0o777)
 
 
 def build():
-    """Path of the package"""
+    """Paths of the package, and of that of amdgpu"""
     top = BUILD / 'deb'
     at_version, date = version()
     new = top / 'new'
@@ -161,8 +193,7 @@ def build():
     for path in new.iterdir():
         path.rename(top / path.name)
     new.rmdir()
-    deb, = top.glob('*.deb')
-    return deb
+    return tuple(next(top.glob(f'{name}-dkms_*.deb')) for name in (NAME, AMDGPU))
 
 
 def lint(deb):
@@ -182,10 +213,11 @@ def lint(deb):
 
 
 def run():
-    deb = build()
+    deb, amdgpu = build()
     lint(deb)
     say(f'{deb.relative_to(REPO)} is ready; on a Debian with linux-headers: '
         f'apt install ./{deb.name}')
+    say(f'for amdgpu also, with linux-source: apt install ./{deb.name} ./{amdgpu.name}')
 
 
 if __name__ == '__main__':

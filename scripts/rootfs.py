@@ -138,6 +138,10 @@ def mount(kind, source, where, options=''):
         raise Failure(f'cannot mount {kind}: {r.stderr.strip()}')
 
 
+def bind(source, where):
+    mount('none', source, where, 'bind')
+
+
 def umount(where):
     r = subprocess.run(['umount', where], capture_output=True, text=True)
     if r.returncode:

@@ -7,7 +7,8 @@ compiler and the headers of its stock kernels, one of each that the package is f
 All of them, unless bases like 6.12 are named behind the file for the counts.
 
 What must hold: all modules come out for the kernel asked for, nothing was said that
-is a warning, and a kernel that the package is not for is told so and skipped.
+is a warning, and a kernel that the package is not for is told so and skipped. That of
+amdgpu says which source it wants, and takes no other; load_amdgpu.py builds it.
 """
 import json
 import subprocess
@@ -23,7 +24,7 @@ import rootfs                                   # noqa: E402
 from common import (BUILD, Failure, kernels, main, say)     # noqa: E402
 from overlay import own_files                   # noqa: E402
 
-PACKAGES = ('dkms', 'gcc', 'make', 'kmod', 'linux-headers-amd64', 'openssl')
+PACKAGES = ('dkms', 'gcc', 'make', 'kmod', 'linux-headers-amd64', 'openssl', 'python3')
 # of each base the newest, wherever Debian 13 has it
 HEADERS = '''for base in {bases}; do
 	newest=$(apt-cache search --names-only "^linux-headers-$base\\.[0-9]*.deb13-amd64\\$" |
@@ -31,6 +32,7 @@ HEADERS = '''for base in {bases}; do
 	test -z "$newest" || apt-get -q -y install --no-install-recommends "$newest"
 done'''
 UNKNOWN = '5.99.1-amd64'
+SKIPPED = 77            # DKMS: not for this kernel
 LOG = BUILD / 'deb/compile.log'
 
 
@@ -51,12 +53,12 @@ def stock_kernels(root, bases):
 
 def add(root, package):
     subprocess.run(['dpkg-deb', '-x', package, root], check=True)
-    source, = (root / 'usr/src').glob(f'{deb.NAME}-*')
-    version = source.name[len(deb.NAME) + 1:]
-    r = rootfs.run_in(root, 'dkms', 'add', f'{deb.NAME}/{version}')
+    name, version = package.name.split('_')[:2]
+    module = f'{name.removesuffix("-dkms")}/{version}'
+    r = rootfs.run_in(root, 'dkms', 'add', module)
     if r.returncode:
         raise Complaint(f'dkms add: {(r.stderr or r.stdout).strip()}')
-    return f'{deb.NAME}/{version}'
+    return module
 
 
 def dkms_build(root, module, kernel):
@@ -95,15 +97,38 @@ def compile_for(root, module, kernel, names):
 def refuses_unknown(root, module):
     """A kernel that fits none: one clear line, and nothing is built."""
     build = root / f'lib/modules/{UNKNOWN}/build'
-    build.mkdir(parents=True)
+    build.mkdir(parents=True, exist_ok=True)
     (build / '.config').write_text('CONFIG_HIBERNATION=y\n')
     (build / 'Makefile').write_text('all:\n')
-    (build / 'include').mkdir()
+    (build / 'include').mkdir(exist_ok=True)
     r, made = dkms_build(root, module, UNKNOWN)
     made = UNKNOWN in made or [*(root / f'var/lib/dkms/{module}/{UNKNOWN}').glob('**/*.ko*')]
     said = ' '.join((r.stdout + r.stderr).split())
     if made or 'BUILD_EXCLUSIVE' not in said:
         raise Complaint(f'a kernel {UNKNOWN} is not skipped: {said}')
+
+
+def refuses_other_source(root, library, module, kernel):
+    """Without linux-source, and with an older one: a line with the package to install."""
+    base = '.'.join(kernel.split('.')[:2])
+    wanted = rootfs.run_in(root, 'dpkg-query', '-W', '-f', '${source:Version}',
+                           f'linux-headers-{kernel}').stdout
+    line = f'not built for {kernel}: install linux-source-{base}={wanted}, '
+    rootfs.run_in(root, 'dkms', 'install', library, '-k', kernel)
+    _expect_skipped(root, module, kernel, line)
+    (root / f'usr/src/linux-source-{base}.tar.xz').touch()
+    with open(root / 'var/lib/dpkg/status', 'a') as status:
+        status.write(f'Package: linux-source-{base}\nStatus: install ok installed\n'
+                     'Maintainer: nobody\nArchitecture: all\nDescription: older\n'
+                     f'Version: {base}.1-1\n\n')
+    _expect_skipped(root, module, kernel, line, f'installed is {base}.1-1')
+
+
+def _expect_skipped(root, module, kernel, *words):
+    r, _ = dkms_build(root, module, kernel)
+    said = r.stdout + r.stderr
+    if r.returncode != SKIPPED or not all(word in said for word in words):
+        raise Complaint(f'exit {r.returncode}, and not {" ".join(words)}: {said.strip()}')
 
 
 def attempt(what, function, *arguments):
@@ -120,7 +145,7 @@ def attempt(what, function, *arguments):
 def run():
     outcome = {'passed': 0, 'failed': 0, 'skipped': 0}
     bases = sys.argv[2:] or list(kernels())
-    package = deb.build()
+    packages = deb.build()
     names = [name for _, name in deb.modules(own_files(REPO))]
     LOG.write_text('')
     try:
@@ -131,16 +156,18 @@ def run():
         outcome['skipped'] += 1
     else:
         with rootfs.scratch(root) as here, rootfs.proc(here):
-            module = add(here, package)
+            module, amdgpu = (add(here, package) for package in packages)
             results = []
             for base, kernel in stock_kernels(here, bases).items():
-                if kernel:
-                    results.append(attempt(kernel, compile_for, here, module, kernel,
-                                           names))
-                else:
+                if not kernel:
                     say(f'skip package:{base}: Debian 13 has no headers of it')
                     outcome['skipped'] += 1
-            results.append(attempt('no kernel', refuses_unknown, here, module))
+                    continue
+                results += [attempt(kernel, compile_for, here, module, kernel, names),
+                            attempt(f'amdgpu for {kernel}', refuses_other_source, here,
+                                    module, amdgpu, kernel)]
+            results += [attempt(f'no kernel of {name}', refuses_unknown, here, name)
+                        for name in (module, amdgpu)]
         outcome['passed'] = sum(results)
         outcome['failed'] = len(results) - sum(results)
     if sys.argv[1:]:

@@ -160,7 +160,7 @@ def run():
             say(f'{name:24} {load(path).__doc__.strip().splitlines()[0]}')
         return 0
     image.DISTRO.mkdir(parents=True, exist_ok=True)
-    package = arguments.package or deb.build()
+    package = arguments.package or deb.build()[0]
     made = {}
 
     def disks(with_package):
