@@ -34,7 +34,8 @@ endif
 
 help:
 	@echo 'make demo         build a kernel, hibernate a guest with it, show what happens'
-	@echo '                  GL=1 a Debian 13 with weston, then sway, and OpenGL (5 minutes)'
+	@echo '                  GL=1 a Debian 13 with weston, sway and Xorg, and OpenGL (5 minutes),'
+	@echo '                  STORY=weston only that, CYCLES=10 so many times'
 	@echo 'make test         build kernels, run KUnit and the scenarios in QEMU, with debugging'
 	@echo '                  most on 6.12, the rest on 7.2 and 7.3; with KERNEL=7.2 all on that'
 	@echo 'make test-amdgpu  all scenarios with the model of an MI300X, of which make test has'
@@ -99,7 +100,8 @@ ifeq ($(GL),1)
 demo: packages
 	@scripts/need-packages deb
 	@DEBUG=0 STOCK=0 $(PYTHON) scripts/kernel.py
-	@$(PYTHON) tests/desktops/sleep.py --kernel $(KERNEL) $(STORY)
+	@$(PYTHON) tests/desktops/sleep.py --kernel $(KERNEL) \
+		$(if $(filter command environment,$(origin CYCLES)),--cycles $(CYCLES)) $(STORY)
 else
 demo: packages
 	@DEBUG=0 STOCK=0 $(PYTHON) scripts/kernel.py

@@ -5,7 +5,8 @@ What desktops hold on the host: Debian 13's weston, sway and glmark2 on virtio-g
 
 The guest has the kernel of the tests, and all of a Debian that mmdebstrap made for its
 initramfs. virt_pm says what each program holds. With --frames: instructions of each
-submission of a compositor while a window changes, without the census and with it.
+submission of a compositor while a window changes, without the census and with it, and
+with what brings contexts back.
 """
 
 import argparse
@@ -30,14 +31,17 @@ import qemu                     # noqa: E402
 import rootfs                   # noqa: E402
 from common import BUILD, Failure, main, say        # noqa: E402
 from initramfs import drm_headers, of_directory     # noqa: E402
+from verdict import Unusable    # noqa: E402
 from xserver import XServer     # noqa: E402
 
 PACKAGES = ('seatd', 'weston', 'sway', 'swaybg', 'sway-backgrounds', 'foot',
-            'fonts-dejavu-core', 'libgl1-mesa-dri', 'libgles2', 'glmark2-es2-wayland')
+            'fonts-dejavu-core', 'libgl1-mesa-dri', 'libgles2', 'glmark2-es2-wayland',
+            'xserver-xorg-core', 'xterm', 'glmark2-es2-x11')
 SIZE = (1920, 1080)
 SCREEN = (3200, 1680)          # a window that is larger than at first, from the middle on
 TIMEOUT = 1800
 FEW = 50                        # submissions that are no frame's
+OPTIONS = ('census', 'restore')
 WARM = 300                      # submissions; the first 256 are looked at in full
 HELD = re.compile(r'^virgl: (\S+)\[(\d+)\]: (.*)', re.M)
 SAID = re.compile(r'^census of (\S+)\r?$', re.M)
@@ -152,16 +156,19 @@ def cost(ticks):
 
 def frames(kernel, image, top):
     for compositor in ('weston', 'sway'):
-        off, on = (submitted(kernel, image, top / f'{compositor}-{census}',
-                             f'frames={compositor} virtio_gpu.virgl_census={census}')
-                   for census in (0, 1))
-        for shape in sorted(off.keys() & on.keys(), key=lambda shape: -len(off[shape])):
-            if min(len(off[shape]), len(on[shape])) < FEW:
+        without, *others = (
+            submitted(kernel, image, top / f'{compositor}-{option or "without"}',
+                      f'frames={compositor}{option and f" virtio_gpu.virgl_{option}=1"}')
+            for option in ('', *OPTIONS))
+        for shape in sorted(without, key=lambda shape: -len(without[shape])):
+            found = [ticks[shape] for ticks in (without, *others)]
+            if min(map(len, found)) < FEW:
                 continue
-            without, census = cost(off[shape]), cost(on[shape])
-            say(f'{compositor}: {shape[1]} commands in {shape[0]} words, {len(off[shape])} and '
-                f'{len(on[shape])} times: {without:.0f} instructions, {census:.0f} with the '
-                f'census, {census / without:.3f}')
+            first, *costs = map(cost, found)
+            say(f'{compositor}: {shape[1]} commands in {shape[0]} words, '
+                f'{len(without[shape])} times: {first:.0f} instructions; ' +
+                '; '.join(f'with {option} {number:.0f}, {number / first:.3f}'
+                          for option, number in zip(OPTIONS, costs)))
 
 
 def arguments():
@@ -169,6 +176,14 @@ def arguments():
     parser.add_argument('--kernel', default='6.12')
     parser.add_argument('--frames', action='store_true', help='what submissions cost')
     return parser.parse_args()
+
+
+def or_failure(function):
+    """Runs a main function. What the tests call unusable is a failure here."""
+    try:
+        return function()
+    except Unusable as error:
+        raise Failure(str(error)) from error
 
 
 def prepare(number):
@@ -197,4 +212,4 @@ def run():
 
 
 if __name__ == '__main__':
-    main('desktops', run)
+    main('desktops', lambda: or_failure(run))

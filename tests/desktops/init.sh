@@ -6,6 +6,7 @@ exec >/dev/console 2>&1
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 SHELL=/bin/sh
 export XDG_RUNTIME_DIR=/run/user SEATD_VTBOUND=0 WLR_LIBINPUT_NO_DEVICES=1
 display=wayland-1
+mark='glmark2-es2-wayland'
 
 mount -t devtmpfs dev /dev
 mount -t proc proc /proc
@@ -38,7 +39,7 @@ sleep 1
 
 until_started() {
 	tries=0
-	until [ -S "$XDG_RUNTIME_DIR/$display" ]; do
+	until [ -S "$1" ]; do
 		tries=$((tries + 1))
 		[ "$tries" -lt 120 ] || exit
 		sleep 1
@@ -49,15 +50,35 @@ weston_and_terminal() {
 	run weston --backend=drm --renderer=gl --idle-time=0 \
 		--continue-without-input --socket="$display" &
 	compositor=$!
-	until_started
+	until_started "$XDG_RUNTIME_DIR/$display"
 	WAYLAND_DISPLAY=$display run weston-terminal &
 }
 
 sway_and_foot() {
 	run sway -d &
 	compositor=$!
-	until_started
+	until_started "$XDG_RUNTIME_DIR/$display"
 	WAYLAND_DISPLAY=$display run foot &
+}
+
+# Xorg draws with glamor; nothing tells it what devices there are
+xorg_and_xterm() {
+	cat >/tmp/xorg.conf <<-END
+		Section "Device"
+			Identifier "gpu"
+			Driver "modesetting"
+			Option "kmsdev" "/dev/dri/card0"
+		EndSection
+		Section "ServerFlags"
+			Option "AutoAddDevices" "false"
+		EndSection
+	END
+	export DISPLAY=:0
+	run Xorg "$DISPLAY" -config /tmp/xorg.conf -noreset -novtswitch -s 0 -nocursor &
+	compositor=$!
+	until_started /tmp/.X11-unix/X0
+	run xterm &
+	mark='glmark2-es2'
 }
 
 end() {
@@ -109,36 +130,60 @@ frames() {
 	end
 }
 
-# A compositor and a program that draws all the time, stopped over S4: what is on the
-# screen comes back without them. The host looks when it is told something.
+word() {
+	sed -n "s/.*\<$1=\([^ ]*\).*/\1/p" /proc/cmdline
+}
+
+draw() {
+	WAYLAND_DISPLAY=$display run "$mark" -s "$1" -b "$2:duration=10000"
+}
+
+# Programs that draw all the time and their compositor, stopped over S4: what is on the
+# screen comes back without them. One is killed when it goes on, each time later after
+# that. The host looks when it is told something.
 sleep_and_go_on() {
 	"$1"
-	WAYLAND_DISPLAY=$display run glmark2-es2-wayland -s 800x600 -b build:duration=10000 &
+	draw 800x600 build &
 	program=$!
-	sleep 20
-	kill -STOP "$program" "$compositor"
-	sleep 2
-	cp /sys/kernel/debug/dri/0/virt_pm /out/before.virt_pm
-	echo "gl: stopped"
-	sleep 5
 	swapon /dev/vdb
 	echo platform >/sys/power/disk
-	echo disk >/sys/power/state || exit
-	echo "gl: back"
-	sleep 10
-	kill -CONT "$compositor" "$program"
-	sleep 5
-	echo "gl: goes on"
-	sleep 20
-	cp /sys/kernel/debug/dri/0/virt_pm /out/after.virt_pm
-	kill -0 "$compositor" && kill -0 "$program" && echo "gl: alive"
+	cycle=0
+	while [ "$cycle" -lt "$cycles" ]; do
+		cycle=$((cycle + 1))
+		draw 300x200 texture &
+		killed=$!
+		sleep 20
+		# Xorg draws into what is on the screen, and tells later
+		kill -STOP "$program" "$killed"
+		sleep 2
+		kill -STOP "$compositor"
+		sleep 1
+		cp /sys/kernel/debug/dri/0/virt_pm "/out/before-$cycle.virt_pm"
+		echo "gl: $cycle stopped"
+		sleep 5
+		echo disk >/sys/power/state || exit
+		echo "gl: $cycle back"
+		sleep 10
+		kill -CONT "$compositor" "$program" "$killed"
+		sleep "0.$(((cycle * 3 - 3) % 10))"
+		kill -KILL "$killed"
+		wait "$killed"
+		sleep 5
+		echo "gl: $cycle goes on"
+		sleep 20
+		kill -0 "$compositor" && kill -0 "$program" || exit
+		cp /sys/kernel/debug/dri/0/virt_pm "/out/after-$cycle.virt_pm"
+	done
+	echo "gl: alive"
 	end
 }
 
-case $(cat /proc/cmdline) in
-*sleep=weston*) sleep_and_go_on weston_and_terminal ;;
-*sleep=sway*) sleep_and_go_on sway_and_foot ;;
-*frames=weston*) frames weston_and_terminal ;;
-*frames=sway*) frames sway_and_foot ;;
+cycles=$(word cycles)
+case $(word sleep),$(word frames) in
+weston,) sleep_and_go_on weston_and_terminal ;;
+sway,) sleep_and_go_on sway_and_foot ;;
+xorg,) sleep_and_go_on xorg_and_xterm ;;
+,weston) frames weston_and_terminal ;;
+,sway) frames sway_and_foot ;;
 *) desktops ;;
 esac

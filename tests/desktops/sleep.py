@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """
-A desktop with OpenGL hibernates: Debian 13's weston or sway on virtio-gpu-gl, with
+A desktop with OpenGL hibernates: Debian 13's weston, sway or Xorg on virtio-gpu-gl, with
 glmark2 in it, goes on in another QEMU process.
 
-Both are stopped before and for a while afterwards, so that the first picture is what
+All are stopped before and for a while afterwards, so that the first picture is what
 the kernel has brought back, and not what they have drawn again. Then they go on: the
-picture changes, both live, no context was lost, and the host had nothing to complain of.
+picture changes, they live, no context was lost, and the host had nothing to complain of.
+A second glmark2 is killed when it goes on, while its context is made again or not long
+before or after that.
 """
 
 import argparse
@@ -29,13 +31,14 @@ LOOKS, APART = 6, 2             # seconds
 
 
 class Guest:
-    """One guest over two QEMU processes"""
+    """One guest over several QEMU processes"""
 
-    def __init__(self, kernel, image, directory, desktop):
+    def __init__(self, kernel, image, directory, desktop, cycles):
         directory.mkdir()
         self.directory, self.kernel, self.image = directory, kernel, image
-        self.words = (f'sleep={desktop} virtio_gpu.virgl_restore=1 resume=/dev/vdb '
-                      'hibernate=nocompress')
+        self.cycles = cycles
+        self.words = (f'sleep={desktop} cycles={cycles} virtio_gpu.virgl_restore=1 '
+                      'resume=/dev/vdb hibernate=nocompress')
         self.out = census.empty_disk(directory / 'out.tar', 64 << 20)
         self.swap = census.empty_disk(directory / 'swap', 4 << 30)
         subprocess.run(['mkswap', '-q', self.swap], check=True)
@@ -73,10 +76,10 @@ class Guest:
                 raise Failure(f'the guest does not say "{what}": {self.console}')
             time.sleep(0.5)
 
-    def wait_until_off(self):
+    def wait_until_off(self, cycle):
         deadline = time.monotonic() + TIMEOUT
         while self.process.poll() is None:
-            if 'gl: back' in self.said():
+            if f'gl: {cycle} back' in self.said():
                 raise Failure(f'the guest did not power off: {self.console}')
             if time.monotonic() > deadline:
                 raise Failure(f'the guest hangs: {self.console}')
@@ -100,6 +103,48 @@ class Guest:
                 raise Failure(f'the kernel says: {problems[0]}')
 
 
+def different_pictures(guest, cycle):
+    pictures = set()
+    for number in range(LOOKS):
+        pictures.add(guest.picture(f'on-{cycle}-{number}').rgb)
+        time.sleep(APART)
+    return len(pictures)
+
+
+def one_cycle(guest, cycle, progress):
+    guest.wait_for(f'{cycle} stopped')
+    time.sleep(2)
+    before = guest.picture(f'before-{cycle}')
+    colours = len({before.rgb[i:i + 3] for i in range(0, len(before.rgb), 300)})
+    if colours < 20:
+        raise Failure(f'there is no desktop on the screen, but {colours} colours')
+    progress('the desktop is on the screen and stands still; hibernate')
+    guest.wait_until_off(cycle)
+    progress('QEMU ended; start another one')
+    guest.start()
+    guest.wait_for(f'{cycle} back')
+    time.sleep(3)
+    after = guest.picture(f'after-{cycle}')
+    if after != before:
+        raise Failure(f'another picture: {before.how_it_differs(after)}')
+    progress('the same picture, of programs that stand still')
+    guest.wait_for(f'{cycle} goes on')
+    different = different_pictures(guest, cycle)
+    progress(f'{different} different pictures in {LOOKS * APART} s')
+    if different < 3:
+        raise Failure('what drew all the time does not any more')
+
+
+def contexts(guest, cycle):
+    """How many came back up to the end of a cycle"""
+    told = CAME_BACK.search((guest.directory / f'after-{cycle}.virt_pm').read_text())
+    if not told:
+        raise Failure('virt_pm does not say what came back')
+    if int(told[2]):
+        raise Failure(f'not all contexts came back: {told[0]}')
+    return int(told[1])
+
+
 def sleep(guest, name):
     started = time.monotonic()
 
@@ -108,48 +153,28 @@ def sleep(guest, name):
 
     progress('boot')
     guest.start()
-    guest.wait_for('stopped')
-    time.sleep(2)
-    before = guest.picture('before')
-    colours = len({before.rgb[i:i + 3] for i in range(0, len(before.rgb), 300)})
-    if colours < 20:
-        raise Failure(f'there is no desktop on the screen, but {colours} colours')
-    progress('the desktop is on the screen and stands still; hibernate')
-    guest.wait_until_off()
-    progress('QEMU ended; start another one')
-    guest.start()
-    guest.wait_for('back')
-    time.sleep(3)
-    after = guest.picture('after')
-    if after != before:
-        raise Failure(f'another picture: {before.how_it_differs(after)}')
-    progress('the same picture, of programs that stand still')
-    guest.wait_for('goes on')
-    pictures = []
-    for number in range(LOOKS):
-        pictures.append(guest.picture(f'on-{number}').rgb)
-        time.sleep(APART)
-    different = len(set(pictures))
-    progress(f'{different} different pictures in {LOOKS * APART} s')
+    for cycle in range(1, guest.cycles + 1):
+        one_cycle(guest, cycle, progress)
     guest.wait_for('alive')
     guest.process.wait(120)
     with tarfile.open(guest.out) as out:
         out.extractall(guest.directory)
-    told = CAME_BACK.search((guest.directory / 'after.virt_pm').read_text())
-    if not told:
-        raise Failure('virt_pm does not say what came back')
-    progress(told[0])
-    if int(told[1]) < 2 or int(told[2]):
-        raise Failure(f'not all contexts came back: {told[0]}')
-    if different < 3:
-        raise Failure('what drew all the time does not any more')
+    before = 0
+    for cycle in range(1, guest.cycles + 1):
+        now = contexts(guest, cycle)
+        # of the compositor and of the program that goes on
+        if now - before < 2:
+            raise Failure(f'cycle {cycle}: {now - before} contexts came back')
+        progress(f'cycle {cycle}: {now - before} contexts came back, 0 were lost')
+        before = now
     guest.judge_logs()
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     parser.add_argument('--kernel', default='6.12')
-    parser.add_argument('desktop', nargs='*', default=['weston', 'sway'])
+    parser.add_argument('--cycles', type=int, default=1)
+    parser.add_argument('desktop', nargs='*', default=['weston', 'sway', 'xorg'])
     return parser.parse_args()
 
 
@@ -163,7 +188,7 @@ def run():
     say(f'all that was said, and pictures: {top}')
     image = census.initramfs(root, kernel, top)
     for desktop in options.desktop:
-        guest = Guest(kernel, image, top / desktop, desktop)
+        guest = Guest(kernel, image, top / desktop, desktop, options.cycles)
         try:
             sleep(guest, desktop)
         finally:
@@ -173,4 +198,4 @@ def run():
 
 
 if __name__ == '__main__':
-    main('gl sleep', run)
+    main('gl sleep', lambda: census.or_failure(run))
