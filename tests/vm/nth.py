@@ -156,7 +156,8 @@ class Answer:
         self.expected = {
             'error': expected(-5) + (
                 (r'\*ERROR\* response 0x1200 \(command 0x[0-9a-f]+\)', 'what is refused'),
-                (r'\*ERROR\* response 0x1203 \(command 0x10[56]\)', 'what follows of it')),
+                (r'\*ERROR\* response 0x1203 \(command 0x10[56]\)', 'what follows of it'),
+                (r'\*ERROR\* response 0x1205 \(command 0x105\)', 'likewise, without pages')),
             'late': (),
             'never': expected(-110)}[name]
 

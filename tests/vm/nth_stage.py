@@ -26,6 +26,7 @@ OUTCOMES = (SAME, AGAIN, REFUSED, PROGRAM, OBJECT, DEVICE)
 SLEEPS = {'s3': lambda vm: vm.suspend_and_wake(),
           'test_resume': lambda vm: vm.hibernate_with_test_resume()}
 BUFFERS = 20
+GPU_BUFFERS = 48                # the agent has room for 64
 SETTLE_SECONDS = 60
 STALL_MS = '5000'               # the host of these guests answers at once, or not at all
 REASON = re.compile(r' refused: |: failed to (suspend|freeze|thaw|resume|power off)|'
@@ -46,7 +47,7 @@ class Stage:
 
     def __init__(self, vm):
         self.vm = vm
-        self.over = False       # the device was lost
+        self.over = False       # the device was lost, or there is no room for more
         self.faults = {name: kind(vm, name) for name, kind in self.KINDS.items()}
 
     def attempt(self, sleep, kind, n):
@@ -297,14 +298,15 @@ class Gpu(Stage):
         self.vm.expect_gpu()
 
     def use(self):
-        """That is part of expect_well()."""
+        """That is part of expect_well(), which makes a buffer each time."""
+        self.over = len(self.vm.guest.gpu_buffers) > GPU_BUFFERS
 
     def leave(self):
         self.vm.expect_lost()
 
 
 DUE = nth.expected(r'-\d+') + nth.Allocation.expected + (
-    (r'\*ERROR\* response 0x120[03]', 'what the host refuses'),)
+    (r'\*ERROR\* response 0x120[035]', 'what the host refuses'),)
 MACHINES = {                    # name: (Stage, Setup)
     'virtio': (OwnHost, Setup(host='own', host_options=('--3d',), cpus=1,
                               outputs=((320, 240),), expected_log=DUE)),

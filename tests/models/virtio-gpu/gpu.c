@@ -82,11 +82,19 @@ static uint32_t *find_refused(uint32_t id)
 	return NULL;
 }
 
-static struct resource *named(uint32_t id)
+/* One that the guest has created since the last reset */
+static struct resource *find_live(uint32_t id)
 {
 	struct resource *res = find(id);
 
-	if (res && !res->old)
+	return res && !res->old ? res : NULL;
+}
+
+static struct resource *named(uint32_t id)
+{
+	struct resource *res = find_live(id);
+
+	if (res)
 		return res;
 	/* the guest may not have seen the answer yet */
 	if (id && find_refused(id))
@@ -106,6 +114,8 @@ static void destroy(struct resource *res)
 {
 	struct resource **at = &gpu.resources;
 
+	if (find_refused(res->id))
+		*find_refused(res->id) = 0;
 	while (*at != res)
 		at = &(*at)->next;
 	*at = res->next;
@@ -223,6 +233,9 @@ static uint32_t transfer(uint32_t id, const struct virtio_gpu_rect *r, uint64_t 
 	/* Linux asks for it whether there is a copy or not */
 	if (!res->copy)
 		return VIRTIO_GPU_RESP_OK_NODATA;
+	/* the guest may not have seen that its pages were refused */
+	if (!res->pages && find_refused(id))
+		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 	if (!res->pages || !within(r, res->width, res->height))
 		return guest_error(VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
 				   "resource 0x%x cannot be transferred", id);
@@ -546,7 +559,7 @@ static void log_command(const union command *c)
 {
 	const char *name = gpu_command_name(c->hdr.type);
 
-	if (subject(c) && find_refused(subject(c))) {
+	if (subject(c) && find_refused(subject(c)) && !find_live(subject(c))) {
 		gpu_log("# %s of resource 0x%x, which was refused", name, subject(c));
 		return;
 	}
@@ -795,6 +808,12 @@ static bool creates(uint32_t type)
 	       type == VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB;
 }
 
+static bool gives_pages(const union command *c)
+{
+	return c->hdr.type == VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING &&
+	       find_live(subject(c));
+}
+
 /* A command that a fault keeps from being done */
 void gpu_refuse(struct vu_request *request)
 {
@@ -803,8 +822,12 @@ void gpu_refuse(struct vu_request *request)
 
 	vu_gather(request->out, request->num_out, 0, &command, sizeof(command));
 	id = subject(&command);
+	/* for the tests it has pages, as what follows of it is no mistake */
+	if (gives_pages(&command))
+		log_command(&command);
 	gpu_log("# %s of resource 0x%x is refused", gpu_command_name(command.hdr.type), id);
-	if (creates(command.hdr.type) && !find_refused(id) && find_refused(0))
+	if ((creates(command.hdr.type) || gives_pages(&command)) && !find_refused(id) &&
+	    find_refused(0))
 		*find_refused(0) = id;
 }
 
@@ -817,7 +840,8 @@ uint32_t gpu_obey(struct vu_request *request, void *answer, size_t *size)
 	if (!gpu_command_name(command.hdr.type))
 		return guest_error(VIRTIO_GPU_RESP_ERR_UNSPEC, "command 0x%x",
 				   command.hdr.type);
-	if (creates(command.hdr.type) && find_refused(subject(&command)))
+	if ((creates(command.hdr.type) || gives_pages(&command)) &&
+	    find_refused(subject(&command)))
 		*find_refused(subject(&command)) = 0;
 	log_command(&command);
 
