@@ -486,10 +486,12 @@ static void virtio_gpu_pm_test_virgl_show(struct kunit *test)
 	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_virgl);
 	struct vg_mock_user *user = vg_mock_open(host, true);
 	struct seq_file m = { .size = PAGE_SIZE };
-	char expected[512], p[40];
+	char *expected, p[40];
 
 	m.buf = kunit_kzalloc(test, m.size, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, m.buf);
+	expected = kunit_kzalloc(test, m.size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, expected);
 	vg_mock_open(host, true);
 	SUBMIT(user, NEW_SUB, 1, OBJECT(BLEND, 1), 1, OBJECT(QUERY, 1), 2, BEGIN, 2,
 	       BIND(BLEND), 1, OBJECT(STREAMOUT_TARGET, 1), 3,
@@ -497,7 +499,7 @@ static void virtio_gpu_pm_test_virgl_show(struct kunit *test)
 	vg_mock_classic(user);
 	vg_mock_vpm(host)->ops->show(vg_mock_vpm(host), &m);
 	snprintf(p, sizeof(p), "virgl: %s[%d]", current->comm, task_tgid_nr(current));
-	snprintf(expected, sizeof(expected),
+	snprintf(expected, m.size,
 		 "%s: sub-contexts: 2, bindings: 1, bytes to keep: %u\n"
 		 "%s: resources: 1, about 16 KiB on the host\n"
 		 "%s: objects: a blend, a query, 2 feedback targets\n"
