@@ -241,8 +241,11 @@ err_start:
 static bool virtio_gpu_pm_lacks_features(struct virtio_gpu_device *vgdev)
 {
 	struct virtio_device *vdev = vgdev->vdev;
+	u64 offered;
 
-	return vdev->features & ~vdev->config->get_features(vdev);
+	offered = vdev->config->get_features(vdev);
+
+	return vdev->features & ~offered;
 }
 
 static int virtio_gpu_pm_resume(struct drm_virt_pm *vpm)
