@@ -82,6 +82,14 @@ static uint32_t *find_refused(uint32_t id)
 	return NULL;
 }
 
+static void forget_refused(uint32_t id)
+{
+	uint32_t *refused = find_refused(id);
+
+	if (refused)
+		*refused = 0;
+}
+
 /* One that the guest has created since the last reset */
 static struct resource *find_live(uint32_t id)
 {
@@ -114,8 +122,7 @@ static void destroy(struct resource *res)
 {
 	struct resource **at = &gpu.resources;
 
-	if (find_refused(res->id))
-		*find_refused(res->id) = 0;
+	forget_refused(res->id);
 	while (*at != res)
 		at = &(*at)->next;
 	*at = res->next;
@@ -650,7 +657,7 @@ static uint32_t unref(uint32_t id)
 	unsigned int i;
 
 	if (!res && id && find_refused(id)) {
-		*find_refused(id) = 0;
+		forget_refused(id);
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	}
 	/* who knows that we keep resources frees those of the process before */
@@ -814,6 +821,12 @@ static bool gives_pages(const union command *c)
 	       find_live(subject(c));
 }
 
+/* What others that name its resource need */
+static bool is_needed(const union command *c)
+{
+	return creates(c->hdr.type) || gives_pages(c);
+}
+
 /* A command that a fault keeps from being done */
 void gpu_refuse(struct vu_request *request)
 {
@@ -826,8 +839,7 @@ void gpu_refuse(struct vu_request *request)
 	if (gives_pages(&command))
 		log_command(&command);
 	gpu_log("# %s of resource 0x%x is refused", gpu_command_name(command.hdr.type), id);
-	if ((creates(command.hdr.type) || gives_pages(&command)) && !find_refused(id) &&
-	    find_refused(0))
+	if (is_needed(&command) && !find_refused(id) && find_refused(0))
 		*find_refused(0) = id;
 }
 
@@ -840,9 +852,8 @@ uint32_t gpu_obey(struct vu_request *request, void *answer, size_t *size)
 	if (!gpu_command_name(command.hdr.type))
 		return guest_error(VIRTIO_GPU_RESP_ERR_UNSPEC, "command 0x%x",
 				   command.hdr.type);
-	if ((creates(command.hdr.type) || gives_pages(&command)) &&
-	    find_refused(subject(&command)))
-		*find_refused(subject(&command)) = 0;
+	if (is_needed(&command))
+		forget_refused(subject(&command));
 	log_command(&command);
 
 	return obey(request, &command, answer, size);
