@@ -250,7 +250,7 @@ def commit(git, series, signed):
             input=patch.message + (f'\nSigned-off-by: {signed}\n'
                                    if signed else ''))
     check_last(files, series)
-    return empty
+    return [p for p in series.patches if p not in empty], empty
 
 
 def check_last(files, series):
@@ -271,18 +271,29 @@ def tested(kernel):
     return 'nothing yet'
 
 
-def cover(git, kernel, number, author):
+def numbers(patches, first, last):
+    """Of the patches whose file in series/ has a number from first to last"""
+    found = [n for n, p in enumerate(patches, 1)
+             if first <= p.path.name[:3] <= last]
+    if not found:
+        raise Failure(f'series/cover: there is no patch from {first} to {last}')
+    return f'{found[0]} to {found[-1]}' if found[1:] else str(found[0])
+
+
+def cover(git, kernel, patches, author):
     text = (REPO / 'series/cover').read_text()
     subject, body = text.split('\n', 1)[1].split('\n\n', 1)
     body = re.sub(
         r'(?ms)^% (when|unless) (\S+) ([^\n]+)\n(.*?)^% end\n',
         lambda m: m[4] if (m[3] in (kernel.pristine / m[2]).read_text()) ==
         (m[1] == 'when') else '', body)
+    body = re.sub(r'@(\d{3})-(\d{3})@(   *)?', lambda m: numbers(
+        patches, m[1], m[2]).ljust(len(m[0]) if m[3] else 0), body)
     body = body.replace('@BASE@', kernel.package_version).replace(
         '@TESTED@', textwrap.fill(tested(kernel.name), WIDTH))
     when = git('log', '-1', '--format=%aD', 'base').strip()
     return (f'From: {author}\nDate: {when}\n'
-            f'Subject: [PATCH 0/{number}] {subject}\n\n{body.rstrip()}\n\n' +
+            f'Subject: [PATCH 0/{len(patches)}] {subject}\n\n{body.rstrip()}\n\n' +
             git('shortlog', '--no-merges', 'base..HEAD') +
             git('diff', '--stat=72', '--summary', 'base', 'HEAD'))
 
@@ -299,7 +310,7 @@ def write(kernel):
         git.directory.mkdir()
         git('init', '-q', '-b', 'series')
         with Step(f'series of {kernel.name}: {len(series.patches)} steps'):
-            empty = commit(git, series, given)
+            written, empty = commit(git, series, given)
         new = out.with_name(out.name + '.new')
         remove(new)
         new.mkdir(parents=True)
@@ -307,7 +318,7 @@ def write(kernel):
             '--zero-commit', '--no-renames', '--numbered', '-o',
             str(new.resolve()), 'base')
         patches = sorted(new.glob('*.patch'))
-        (new / COVER).write_text(cover(git, kernel, len(patches), author))
+        (new / COVER).write_text(cover(git, kernel, written, author))
     for patch in empty:
         say(f'  {patch.where}: changes nothing of this kernel')
     remove(out)

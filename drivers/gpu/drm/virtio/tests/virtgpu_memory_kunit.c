@@ -2,9 +2,7 @@
 
 /* Every allocation of the driver fails in turn. */
 
-#include <linux/fs.h>
 #include <linux/kthread.h>
-#include <linux/mount.h>
 #include <linux/sched.h>
 
 #include <kunit/resource.h>
@@ -12,11 +10,7 @@
 #include <drm/drm_drv.h>
 #include <drm/virtgpu_drm.h>
 
-#include "../virtgpu_pm_virgl.h"
 #include "virtgpu_mock.h"
-
-/* More allocations than any of the calls has */
-#define MAX_ALLOCATIONS	2000
 
 #define PLAIN	BIT_ULL(VIRTIO_GPU_F_EDID)
 #define BLOB	(PLAIN | BIT_ULL(VIRTIO_GPU_F_RESOURCE_BLOB))
@@ -30,86 +24,6 @@ static const struct vg_mock_setup vg_test_plain = {
 static const struct vg_mock_setup vg_test_no_outputs = {
 	.features = PLAIN,
 };
-
-#if IS_ENABLED(CONFIG_FAILSLAB)
-static void vg_test_fail_nth(unsigned int n)
-{
-	WRITE_ONCE(current->fail_nth, n);
-}
-
-/* Returns whether the allocation has failed that was to fail */
-static bool vg_test_failed(void)
-{
-	bool failed = !READ_ONCE(current->fail_nth);
-
-	WRITE_ONCE(current->fail_nth, 0);
-	return failed;
-}
-
-/* Returns whether @task had an allocation to come that was to fail */
-static bool vg_test_stop_failing(struct task_struct *task)
-{
-	return xchg(&task->fail_nth, 0);
-}
-#else
-static void vg_test_fail_nth(unsigned int n)
-{
-}
-
-static bool vg_test_failed(void)
-{
-	return false;
-}
-
-static bool vg_test_stop_failing(struct task_struct *task)
-{
-	return true;
-}
-#endif
-
-static void vg_test_unmount(void *mnt)
-{
-	kern_unmount(mnt);
-}
-
-static void vg_test_set(struct vg_mock_user *user, struct vfsmount *mnt,
-			const char *name, const char *value)
-{
-	struct kunit *test = user->host->test;
-	void __user *addr;
-	struct file *file;
-	loff_t pos = 0;
-	ssize_t ret;
-
-	addr = u64_to_user_ptr(vg_mock_put_user(user, value, strlen(value)));
-	file = file_open_root_mnt(mnt, name, O_WRONLY, 0);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL_MSG(test, file, "%s", name);
-	kthread_use_mm(user->mm);
-	ret = file->f_op->write(file, addr, strlen(value), &pos);
-	kthread_unuse_mm(user->mm);
-	__fput_sync(file);
-	KUNIT_ASSERT_EQ(test, strlen(value), ret);
-}
-
-/* Allocations that may sleep fail as well, and do not print a backtrace. */
-static void vg_test_init_failures(struct vg_mock_user *user)
-{
-	struct kunit *test = user->host->test;
-	struct file_system_type *type;
-	struct vfsmount *mnt;
-
-	if (!IS_ENABLED(CONFIG_FAILSLAB))
-		kunit_skip(test, "needs CONFIG_FAILSLAB");
-
-	type = get_fs_type("debugfs");
-	KUNIT_ASSERT_NOT_NULL(test, type);
-	mnt = kern_mount(type);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mnt);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, vg_test_unmount,
-							   mnt));
-	vg_test_set(user, mnt, "failslab/ignore-gfp-wait", "N");
-	vg_test_set(user, mnt, "failslab/verbose", "0");
-}
 
 static u32 vg_test_blob(struct vg_mock_user *user)
 {
@@ -149,10 +63,10 @@ static void virtio_gpu_pm_test_memory_use(struct kunit *test)
 	 * An object for which there is no memory is stale, and comes back with
 	 * the next use: the first object after a reset, and a later one.
 	 */
-	vg_test_init_failures(user);
+	vg_mock_init_failures(user);
 	for (later = 0; later < 2; later++) {
 		failures = 0;
-		for (n = 1, failed = true; failed && n < MAX_ALLOCATIONS; n++) {
+		for (n = 1, failed = true; failed && n < VG_MOCK_MAX_ALLOCATIONS; n++) {
 			KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
 			KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
 			if (later) {
@@ -160,9 +74,9 @@ static void virtio_gpu_pm_test_memory_use(struct kunit *test)
 				KUNIT_ASSERT_EQ(test, 0, ret);
 			}
 
-			vg_test_fail_nth(n);
+			vg_mock_fail_nth(n);
 			ret = virtio_gpu_pm_object_use(bo);
-			failed = vg_test_failed();
+			failed = vg_mock_failed();
 			vg_mock_check(host);
 			KUNIT_EXPECT_EQ(test, vg_mock_resident(user, handle), !ret);
 			failures += ret == -ENOMEM;
@@ -170,7 +84,7 @@ static void virtio_gpu_pm_test_memory_use(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, 0, virtio_gpu_pm_object_use(bo));
 			vg_mock_check(host);
 		}
-		KUNIT_EXPECT_LT(test, n, MAX_ALLOCATIONS);
+		KUNIT_EXPECT_LT(test, n, VG_MOCK_MAX_ALLOCATIONS);
 		KUNIT_EXPECT_GT(test, failures, 0);
 	}
 	KUNIT_EXPECT_EQ(test, 0, vg_mock_vpm(host)->num_lost);
@@ -186,14 +100,14 @@ static void virtio_gpu_pm_test_memory_suspend(struct kunit *test)
 	int ret;
 
 	/* A suspend without memory is refused, or succeeds. */
-	vg_test_init_failures(user);
+	vg_mock_init_failures(user);
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_point(user, 0, cursor));
 	vg_mock_check(host);
-	for (n = 1, failed = true; failed && n < MAX_ALLOCATIONS; n++) {
-		vg_test_fail_nth(n);
+	for (n = 1, failed = true; failed && n < VG_MOCK_MAX_ALLOCATIONS; n++) {
+		vg_mock_fail_nth(n);
 		ret = vg_mock_freeze(host);
-		failed = vg_test_failed();
+		failed = vg_mock_failed();
 		if (ret)
 			failures++;
 		else
@@ -204,7 +118,7 @@ static void virtio_gpu_pm_test_memory_suspend(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
 		KUNIT_EXPECT_EQ(test, host->cursor[0], vg_mock_id(user, cursor));
 	}
-	KUNIT_EXPECT_LT(test, n, MAX_ALLOCATIONS);
+	KUNIT_EXPECT_LT(test, n, VG_MOCK_MAX_ALLOCATIONS);
 	KUNIT_EXPECT_GT(test, failures, 0);
 }
 
@@ -219,7 +133,7 @@ static bool vg_test_reached;
 static void vg_test_reach(struct vg_mock_host *host, u32 type)
 {
 	if (type == VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D && !vg_test_reached)
-		vg_test_reached = vg_test_stop_failing(vg_test_resumer);
+		vg_test_reached = vg_mock_stop_failing(vg_test_resumer);
 }
 
 static void virtio_gpu_pm_test_memory_resume(struct kunit *test)
@@ -231,19 +145,19 @@ static void virtio_gpu_pm_test_memory_resume(struct kunit *test)
 	int ret;
 
 	/* A resume without memory is tried again, and brings back the picture. */
-	vg_test_init_failures(user);
+	vg_mock_init_failures(user);
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_point(user, 0, cursor));
 	vg_mock_check(host);
 
 	vg_test_resumer = current;
 	vg_test_reached = false;
-	for (n = 1; !vg_test_reached && n < MAX_ALLOCATIONS; n++) {
+	for (n = 1; !vg_test_reached && n < VG_MOCK_MAX_ALLOCATIONS; n++) {
 		KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
 		host->in_command = vg_test_reach;
-		vg_test_fail_nth(n);
+		vg_mock_fail_nth(n);
 		ret = vg_mock_restore_bus(host);
-		vg_test_failed();
+		vg_mock_failed();
 		host->in_command = NULL;
 		vg_mock_resume_elsewhere(host);
 		failures += !!ret;
@@ -254,7 +168,7 @@ static void virtio_gpu_pm_test_memory_resume(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
 		KUNIT_EXPECT_EQ(test, host->cursor[0], vg_mock_id(user, cursor));
 	}
-	KUNIT_EXPECT_LT(test, n, MAX_ALLOCATIONS);
+	KUNIT_EXPECT_LT(test, n, VG_MOCK_MAX_ALLOCATIONS);
 	KUNIT_EXPECT_GT(test, failures, 0);
 	KUNIT_EXPECT_EQ(test, 0, vg_mock_vpm(host)->num_lost);
 }
@@ -264,7 +178,7 @@ static unsigned int vg_test_nth;
 /* The number of outputs is read when the device has its queues. */
 static void vg_test_fail_from_here(struct vg_mock_host *host)
 {
-	vg_test_fail_nth(vg_test_nth);
+	vg_mock_fail_nth(vg_test_nth);
 	host->in_config_get = NULL;
 }
 
@@ -276,13 +190,13 @@ static void virtio_gpu_pm_test_memory_probe(struct kunit *test)
 	bool failed, bound;
 
 	/* A probe that fails gives everything back. */
-	vg_test_init_failures(vg_mock_open(settings, true));
+	vg_mock_init_failures(vg_mock_open(settings, true));
 	host = vg_mock_alloc(test, "mock", &vg_test_no_outputs);
 	for (vg_test_nth = 1, failed = true;
-	     failed && vg_test_nth < MAX_ALLOCATIONS; vg_test_nth++) {
+	     failed && vg_test_nth < VG_MOCK_MAX_ALLOCATIONS; vg_test_nth++) {
 		host->in_config_get = vg_test_fail_from_here;
 		bound = vg_mock_plug(host);
-		failed = vg_test_failed();
+		failed = vg_mock_failed();
 		KUNIT_EXPECT_NULL(test, host->in_config_get);
 		KUNIT_EXPECT_TRUE(test, bound || failed);
 		KUNIT_EXPECT_TRUE(test, bound || !host->has_vqs);
@@ -291,47 +205,9 @@ static void virtio_gpu_pm_test_memory_probe(struct kunit *test)
 		vg_mock_remove(host);
 		KUNIT_EXPECT_STREQ(test, host->objection, "");
 	}
-	KUNIT_EXPECT_LT(test, vg_test_nth, MAX_ALLOCATIONS);
+	KUNIT_EXPECT_LT(test, vg_test_nth, VG_MOCK_MAX_ALLOCATIONS);
 	KUNIT_EXPECT_GT(test, vg_test_nth, 5);
 }
-
-#ifdef CONFIG_DRM_VIRTIO_GPU_VIRGL_CENSUS
-static void virtio_gpu_pm_test_memory_census(struct kunit *test)
-{
-	static const u32 words[] = {
-		VIRGL_HEADER(VIRGL_CREATE_SUB_CTX, 0, 1), 1,
-		VIRGL_HEADER(VIRGL_CREATE_OBJECT, VIRGL_BLEND, 1), 1,
-	};
-	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
-	unsigned int n, none = 0, given_up = 0;
-	struct virtio_gpu_virgl *virgl;
-	bool failed;
-
-	/* Without memory a context is not counted any more, and says so. */
-	vg_test_init_failures(vg_mock_open(host, true));
-	for (n = 1, failed = true; failed && n < MAX_ALLOCATIONS; n++) {
-		vg_test_fail_nth(n);
-		virgl = virtio_gpu_virgl_alloc(false);
-		if (virgl)
-			virtio_gpu_virgl_walk(virgl, words, sizeof(words));
-		failed = vg_test_failed();
-		if (!virgl) {
-			none++;
-			continue;
-		}
-		if (virgl->num[VIRGL_NUM_NO_MEMORY])
-			given_up++;
-		KUNIT_EXPECT_EQ(test, !virgl->sub, virgl->num[VIRGL_NUM_NO_MEMORY]);
-		KUNIT_EXPECT_EQ(test, virgl->num[VIRGL_NUM_SUBS], virgl->sub ? 2 : 0);
-		KUNIT_EXPECT_EQ(test, virgl->num[VIRGL_BLEND], virgl->sub ? 1 : 0);
-		virtio_gpu_virgl_free(virgl);
-	}
-	KUNIT_EXPECT_LT(test, n, MAX_ALLOCATIONS);
-	KUNIT_EXPECT_EQ(test, none, 1);
-	/* two sub-contexts, an object */
-	KUNIT_EXPECT_EQ(test, given_up, 3);
-}
-#endif
 
 static struct kunit_case virtio_gpu_pm_memory_tests[] = {
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_memory_use,
@@ -339,9 +215,6 @@ static struct kunit_case virtio_gpu_pm_memory_tests[] = {
 	KUNIT_CASE_SLOW(virtio_gpu_pm_test_memory_suspend),
 	KUNIT_CASE_SLOW(virtio_gpu_pm_test_memory_resume),
 	KUNIT_CASE_SLOW(virtio_gpu_pm_test_memory_probe),
-#ifdef CONFIG_DRM_VIRTIO_GPU_VIRGL_CENSUS
-	KUNIT_CASE(virtio_gpu_pm_test_memory_census),
-#endif
 	{}
 };
 

@@ -564,4 +564,12 @@ void vg_mock_task_stop(struct vg_mock_task *task);
 bool vg_mock_task_runs(struct vg_mock_task *task);
 bool vg_mock_task_sleeps(struct vg_mock_task *task);
 
+/* allocations that fail; more of them than any call of the driver has */
+#define VG_MOCK_MAX_ALLOCATIONS	2000
+
+void vg_mock_init_failures(struct vg_mock_user *user);
+void vg_mock_fail_nth(unsigned int n);
+bool vg_mock_failed(void);
+bool vg_mock_stop_failing(struct task_struct *task);
+
 #endif

@@ -665,6 +665,42 @@ static void virtio_gpu_pm_test_virgl_fuzz(struct kunit *test)
 	KUNIT_EXPECT_GT(test, broken, FUZZ_SEEDS);
 }
 
+static void virtio_gpu_pm_test_virgl_memory(struct kunit *test)
+{
+	static const u32 words[] = {
+		VIRGL_HEADER(VIRGL_CREATE_SUB_CTX, 0, 1), 1,
+		VIRGL_HEADER(VIRGL_CREATE_OBJECT, VIRGL_BLEND, 1), 1,
+	};
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_virgl);
+	unsigned int n, none = 0, given_up = 0;
+	struct virtio_gpu_virgl *virgl;
+	bool failed;
+
+	/* Without memory a context is not counted any more, and says so. */
+	vg_mock_init_failures(vg_mock_open(host, true));
+	for (n = 1, failed = true; failed && n < VG_MOCK_MAX_ALLOCATIONS; n++) {
+		vg_mock_fail_nth(n);
+		virgl = virtio_gpu_virgl_alloc(false);
+		if (virgl)
+			virtio_gpu_virgl_walk(virgl, words, sizeof(words));
+		failed = vg_mock_failed();
+		if (!virgl) {
+			none++;
+			continue;
+		}
+		if (virgl->num[VIRGL_NUM_NO_MEMORY])
+			given_up++;
+		KUNIT_EXPECT_EQ(test, !virgl->sub, virgl->num[VIRGL_NUM_NO_MEMORY]);
+		KUNIT_EXPECT_EQ(test, virgl->num[VIRGL_NUM_SUBS], virgl->sub ? 2 : 0);
+		KUNIT_EXPECT_EQ(test, virgl->num[VIRGL_BLEND], virgl->sub ? 1 : 0);
+		virtio_gpu_virgl_free(virgl);
+	}
+	KUNIT_EXPECT_LT(test, n, VG_MOCK_MAX_ALLOCATIONS);
+	KUNIT_EXPECT_EQ(test, none, 1);
+	/* two sub-contexts, an object */
+	KUNIT_EXPECT_EQ(test, given_up, 3);
+}
+
 static bool vg_test_census_before;
 
 static int vg_test_virgl_init(struct kunit *test)
@@ -692,6 +728,7 @@ static struct kunit_case virtio_gpu_pm_virgl_tests[] = {
 	KUNIT_CASE(virtio_gpu_pm_test_virgl_off),
 	KUNIT_CASE(virtio_gpu_pm_test_virgl_full),
 	KUNIT_CASE_SLOW(virtio_gpu_pm_test_virgl_fuzz),
+	KUNIT_CASE(virtio_gpu_pm_test_virgl_memory),
 	{}
 };
 
