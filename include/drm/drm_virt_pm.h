@@ -276,6 +276,20 @@ enum drm_virt_pm_transition drm_virt_pm_get_transition(void);
 int drm_virt_pm_check(struct drm_virt_pm *vpm);
 int drm_virt_pm_refuse(struct drm_virt_pm *vpm, int err, const char *reason);
 
+/**
+ * drm_virt_pm_may_refuse - whether an error may refuse the running transition
+ *
+ * For &drm_virt_pm_ops.suspend.
+ *
+ * Context: Any context.
+ *
+ * Return: false for %DRM_VIRT_PM_RESTORE, where a refusal would discard the image.
+ */
+static inline bool drm_virt_pm_may_refuse(void)
+{
+	return drm_virt_pm_get_transition() != DRM_VIRT_PM_RESTORE;
+}
+
 /* queues */
 
 struct drm_virt_pm_queue;

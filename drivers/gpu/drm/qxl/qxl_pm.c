@@ -250,7 +250,7 @@ static void qxl_pm_init_monitors(struct qxl_device *qdev)
 
 static int qxl_pm_suspend(struct drm_virt_pm *vpm)
 {
-	bool may_refuse = drm_virt_pm_get_transition() != DRM_VIRT_PM_RESTORE;
+	bool may_refuse = drm_virt_pm_may_refuse();
 	struct qxl_device *qdev = qxl_pm_to_qdev(vpm);
 	const char *reason;
 	bool idle;

@@ -51,8 +51,7 @@ static struct drm_virt_pm *virtio_gpu_pm_from_vdev(struct virtio_device *vdev)
 
 static bool virtio_gpu_pm_may_refuse(struct virtio_gpu_device *vgdev)
 {
-	return !vgdev->pm.forced &&
-	       drm_virt_pm_get_transition() != DRM_VIRT_PM_RESTORE;
+	return !vgdev->pm.forced && drm_virt_pm_may_refuse();
 }
 
 /*

@@ -102,7 +102,7 @@ static void amdgpu_virt_pm_block_kfd(struct amdgpu_virt_pm *pm, bool block)
 		wake_up_all(&amdgpu_virt_pm_kfd_wait);
 }
 
-static bool amdgpu_virt_pm_is_resuming(struct amdgpu_device *adev)
+static bool amdgpu_virt_pm_is_suspended(struct amdgpu_device *adev)
 {
 	return adev->virt_pm &&
 	       READ_ONCE(adev->virt_pm->base.state) == DRM_VIRT_PM_DOWN;
@@ -149,7 +149,7 @@ bool amdgpu_virt_pm_is_lost(struct amdgpu_device *adev)
  */
 void amdgpu_virt_pm_set_error(struct amdgpu_device *adev, const char *what)
 {
-	if (amdgpu_virt_pm_is_resuming(adev) && adev->virt_pm->checked)
+	if (amdgpu_virt_pm_is_suspended(adev) && adev->virt_pm->checked)
 		cmpxchg(&adev->virt_pm->error, NULL, what);
 }
 
@@ -163,7 +163,7 @@ void amdgpu_virt_pm_set_error(struct amdgpu_device *adev, const char *what)
  */
 int amdgpu_virt_pm_check_error(struct amdgpu_device *adev)
 {
-	if (!amdgpu_virt_pm_is_resuming(adev))
+	if (!amdgpu_virt_pm_is_suspended(adev))
 		return 0;
 
 	return READ_ONCE(adev->virt_pm->error) ? -EIO : 0;
@@ -181,7 +181,7 @@ int amdgpu_virt_pm_check_engines(struct amdgpu_device *adev)
 {
 	int r;
 
-	if (!amdgpu_virt_pm_is_resuming(adev))
+	if (!amdgpu_virt_pm_is_suspended(adev))
 		return 0;
 
 	r = amdgpu_virt_pm_check_error(adev);
@@ -379,7 +379,7 @@ int amdgpu_virt_pm_check_identity(struct amdgpu_device *adev)
 	const char *difference = NULL;
 	unsigned int i;
 
-	if (!amdgpu_virt_pm_is_resuming(adev))
+	if (!amdgpu_virt_pm_is_suspended(adev))
 		return 0;
 
 	adev->virt_pm->retry = true;
@@ -465,12 +465,8 @@ static int amdgpu_virt_pm_op_suspend(struct drm_virt_pm *base)
 
 	r = amdgpu_virt_pm_suspend_device(base->drm);
 	if (r) {
-		/*
-		 * amdgpu_device_suspend() clears it where it undoes its work. A
-		 * refusal of %DRM_VIRT_PM_RESTORE would cost the image.
-		 */
-		if (!pm->adev->in_suspend &&
-		    drm_virt_pm_get_transition() != DRM_VIRT_PM_RESTORE)
+		/* amdgpu_device_suspend() clears it where it undoes its work */
+		if (!pm->adev->in_suspend && drm_virt_pm_may_refuse())
 			return drm_virt_pm_refuse(base, r, "amdgpu cannot be suspended");
 		amdgpu_virt_pm_release_access(pm->adev);
 		drm_virt_pm_lose(base, "suspend failed half-way");
@@ -850,7 +846,7 @@ void amdgpu_virt_pm_remove(struct amdgpu_device *adev)
 	if (!pm)
 		return;
 
-	if (amdgpu_virt_pm_is_resuming(adev))
+	if (amdgpu_virt_pm_is_suspended(adev))
 		drm_virt_pm_lose(&pm->base, "unbound while suspended");
 	if (!amdgpu_virt_pm_is_lost(adev))
 		return;

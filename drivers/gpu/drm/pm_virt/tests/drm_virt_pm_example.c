@@ -210,11 +210,9 @@ static int toy_check(struct drm_virt_pm *vpm,
 static int toy_suspend(struct drm_virt_pm *vpm)
 {
 	struct toy *toy = to_toy(vpm);
-	bool may_refuse;
+	bool may_refuse = drm_virt_pm_may_refuse();
 	int ret;
 
-	/* an error refuses the suspend; an image would be discarded then */
-	may_refuse = drm_virt_pm_get_transition() != DRM_VIRT_PM_RESTORE;
 	ret = drm_virt_pm_queue_drain(&toy->queue);
 	if (ret && may_refuse)
 		return drm_virt_pm_refuse(vpm, ret, "the host does not answer");
