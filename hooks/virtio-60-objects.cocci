@@ -9,7 +9,7 @@
 //# add 1 virtio_gpu_pm_response_error(
 //# add 3 virtio_gpu_pm_object_create(vgdev, bo, params, vbuf);
 //# add 3 virtio_gpu_pm_object_created(vgdev, bo, ret);
-//# add 1 virtio_gpu_pm_object_keep(bo);
+//# add 1 virtio_gpu_pm_free_after_reset(bo);
 //# add 1 void virtio_gpu_cmd_unref_stale(
 //# file drivers/gpu/drm/virtio/virtgpu_object.c
 //# add 1 virtio_gpu_pm_object_release(bo)
@@ -108,7 +108,7 @@ identifier vgdev, bo, ret;
  	...
  	if (ret < 0)
 -		virtio_gpu_cleanup_object(bo);
-+		virtio_gpu_pm_object_keep(bo);
++		virtio_gpu_pm_free_after_reset(bo);
  }
 
 @unref_stale@

@@ -287,7 +287,7 @@ void virtio_gpu_pm_object_created(struct virtio_gpu_device *vgdev,
 bool virtio_gpu_pm_object_resident(struct virtio_gpu_object *bo);
 bool virtio_gpu_pm_object_was_resident(struct virtio_gpu_object *bo);
 bool virtio_gpu_pm_object_release(struct virtio_gpu_object *bo);
-void virtio_gpu_pm_object_keep(struct virtio_gpu_object *bo);
+void virtio_gpu_pm_free_after_reset(struct virtio_gpu_object *bo);
 void virtio_gpu_pm_free_kept(struct virtio_gpu_device *vgdev);
 bool virtio_gpu_pm_response_error(struct virtio_gpu_device *vgdev,
 				  struct virtio_gpu_vbuffer *vbuf);
@@ -357,7 +357,7 @@ void virtio_gpu_pm_virgl_return(struct virtio_gpu_device *vgdev,
 int virtio_gpu_pm_virgl_recheck(struct drm_file *file,
 				struct virtio_gpu_object_array *objs);
 void virtio_gpu_pm_virgl_settle(struct virtio_gpu_fpriv *vfpriv);
-void virtio_gpu_pm_virgl_show_all(struct drm_virt_pm *vpm, struct seq_file *m);
+void virtio_gpu_pm_virgl_show_returns(struct drm_virt_pm *vpm, struct seq_file *m);
 #else
 #define virtio_gpu_virgl_restore	false
 #define virtio_gpu_pm_content_save	NULL
@@ -424,8 +424,8 @@ static inline void virtio_gpu_pm_virgl_settle(struct virtio_gpu_fpriv *vfpriv)
 {
 }
 
-static inline void virtio_gpu_pm_virgl_show_all(struct drm_virt_pm *vpm,
-						struct seq_file *m)
+static inline void virtio_gpu_pm_virgl_show_returns(struct drm_virt_pm *vpm,
+						    struct seq_file *m)
 {
 }
 

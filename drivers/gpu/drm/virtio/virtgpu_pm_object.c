@@ -124,7 +124,7 @@ void virtio_gpu_pm_object_created(struct virtio_gpu_device *vgdev,
  * Free an object after the next reset. For an object that the device may still
  * access.
  */
-void virtio_gpu_pm_object_keep(struct virtio_gpu_object *bo)
+void virtio_gpu_pm_free_after_reset(struct virtio_gpu_object *bo)
 {
 	struct virtio_gpu_device *vgdev = virtio_gpu_pm_bo_to_vgdev(bo);
 	bool resident;
@@ -165,7 +165,7 @@ bool virtio_gpu_pm_object_release(struct virtio_gpu_object *bo)
 	drm_virt_pm_object_fini(&vgdev->pm.base, &bo->pm.base);
 
 	if (vgdev->pm.not_reset) {
-		virtio_gpu_pm_object_keep(bo);
+		virtio_gpu_pm_free_after_reset(bo);
 		return false;
 	}
 	if (virtio_gpu_pm_object_resident(bo) || vgdev->pm.keeps_resources)

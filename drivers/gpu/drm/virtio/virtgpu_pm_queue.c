@@ -258,7 +258,7 @@ void virtio_gpu_pm_abandon(struct virtio_gpu_device *vgdev,
 {
 	/* of an UNREF; the object is freed after the reset was counted */
 	if (vbuf->resp_cb_data)
-		virtio_gpu_pm_object_keep(vbuf->resp_cb_data);
+		virtio_gpu_pm_free_after_reset(vbuf->resp_cb_data);
 	vbuf->resp_cb_data = NULL;
 
 	virtio_gpu_pm_cancel_vbuf(vgdev, vbuf);

@@ -598,7 +598,7 @@ int virtio_gpu_pm_virgl_init(struct virtio_gpu_device *vgdev)
 }
 
 /* Lines for debugfs */
-void virtio_gpu_pm_virgl_show_all(struct drm_virt_pm *vpm, struct seq_file *m)
+void virtio_gpu_pm_virgl_show_returns(struct drm_virt_pm *vpm, struct seq_file *m)
 {
 	struct virtio_gpu_device *vgdev =
 		container_of(vpm, struct virtio_gpu_device, pm.base);

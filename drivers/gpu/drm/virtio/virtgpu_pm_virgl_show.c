@@ -307,7 +307,7 @@ void virtio_gpu_pm_virgl_show(struct drm_virt_pm *vpm, struct seq_file *m)
 		if (virgl_counted(file))
 			virgl_show_file(m, file);
 	mutex_unlock(&vpm->drm->filelist_mutex);
-	virtio_gpu_pm_virgl_show_all(vpm, m);
+	virtio_gpu_pm_virgl_show_returns(vpm, m);
 }
 
 /* The host is told of a context. &virtio_gpu_fpriv.context_lock is held. */
