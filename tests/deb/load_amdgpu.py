@@ -8,6 +8,7 @@ the driver from it and installs it in the place of the kernel's, and what was un
 gone. The driver hibernates the model of an MI300X onto another one. The stock driver is
 back when the package is removed.
 """
+import argparse
 import contextlib
 import lzma
 import shutil
@@ -181,6 +182,7 @@ def sleep(kernel_image, driver, disk):
 
 
 def run():
+    argparse.ArgumentParser(description=__doc__).parse_args()
     start = time.monotonic()
     packages = deb.build()
     shutil.rmtree(TOP, ignore_errors=True)

@@ -31,7 +31,6 @@ import qemu                     # noqa: E402
 import rootfs                   # noqa: E402
 from common import BUILD, Failure, main, say        # noqa: E402
 from initramfs import drm_headers, of_directory     # noqa: E402
-from verdict import Unusable    # noqa: E402
 from xserver import XServer     # noqa: E402
 
 PACKAGES = ('seatd', 'weston', 'sway', 'swaybg', 'sway-backgrounds', 'foot',
@@ -178,14 +177,6 @@ def arguments():
     return parser.parse_args()
 
 
-def or_failure(function):
-    """Runs a main function. What the tests call unusable is a failure here."""
-    try:
-        return function()
-    except Unusable as error:
-        raise Failure(str(error)) from error
-
-
 def prepare(number):
     """(kernel, root directory) of the guests, or nothing: then it is said what is missing"""
     kernel = BUILD / number / 'bzImage'
@@ -212,4 +203,4 @@ def run():
 
 
 if __name__ == '__main__':
-    main('desktops', lambda: or_failure(run))
+    main('desktops', run)

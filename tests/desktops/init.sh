@@ -95,8 +95,12 @@ census() {
 	sleep 5		# for a picture of it
 }
 
+draw() {
+	WAYLAND_DISPLAY=$display run "$mark" -s "$1" -b "$2:duration=10000"
+}
+
 glmark2() {
-	WAYLAND_DISPLAY=$display run glmark2-es2-wayland -s 800x600 -b "$2:duration=100" &
+	draw 800x600 "$2" &
 	program=$!
 	census "$1-glmark2-$2"
 	kill "$program"
@@ -132,10 +136,6 @@ frames() {
 
 word() {
 	sed -n "s/.*\<$1=\([^ ]*\).*/\1/p" /proc/cmdline
-}
-
-draw() {
-	WAYLAND_DISPLAY=$display run "$mark" -s "$1" -b "$2:duration=10000"
 }
 
 # Programs that draw all the time and their compositor, stopped over S4: what is on the

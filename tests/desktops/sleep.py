@@ -198,4 +198,4 @@ def run():
 
 
 if __name__ == '__main__':
-    main('gl sleep', lambda: census.or_failure(run))
+    main('gl sleep', run)

@@ -35,7 +35,7 @@ from common import BUILD, Failure as Unmade, human, main, say, sha256, \
     write_if_changed            # noqa: E402
 from guest import Channel, Gone         # noqa: E402
 from initramfs import of_directory      # noqa: E402
-from verdict import Failure, Unusable   # noqa: E402
+from verdict import Failure             # noqa: E402
 from vm import Files, Setup     # noqa: E402
 
 SUITE = 'forky'                 # the first that has it
@@ -300,7 +300,7 @@ def run():
     with alone(top):
         try:
             return run_all(options, build, root, top)
-        except (Failure, Unusable) as error:
+        except Failure as error:
             raise Unmade(str(error)) from error
 
 

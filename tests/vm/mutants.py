@@ -28,7 +28,6 @@ MUTANTS = REPO / 'tests/mutants'
 DRIVER = 'drivers/gpu/drm/amd/'
 HEADER = re.compile(r'//! (what|caught) (.+)')
 
-sys.path.append(str(REPO / 'scripts'))
 import common           # noqa: E402
 import hooks            # noqa: E402
 import kernel as build  # noqa: E402

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How a test says that it did not pass."""
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[2] / 'scripts'))
+import common       # noqa: E402
 
 
 class Failure(Exception):
@@ -10,5 +15,5 @@ class Skip(Exception):
     """This machine cannot run the test: the reason is announced."""
 
 
-class Unusable(Exception):
+class Unusable(common.Failure):
     """Nothing can be run at all: one line that says what to do about it."""
