@@ -10,7 +10,8 @@ from verdict import Skip
 
 CODE = Path('/usr/share/OVMF/OVMF_CODE_4M.fd')
 VARIABLES = Path('/usr/share/OVMF/OVMF_VARS_4M.fd')
-MODULES = ('part_msdos', 'ext2', 'fat', 'linux', 'normal', 'search_fs_uuid', 'boot')
+MODULES = ('part_msdos', 'ext2', 'fat', 'linux', 'normal', 'search',
+           'search_fs_uuid', 'boot')
 GRUB = '''search --set=root --fs-uuid {uuid}
 linux /vmlinuz root=UUID={uuid} ro {line}
 initrd /initrd.img
