@@ -25,15 +25,17 @@ from verdict import Failure, Unusable   # noqa: E402
 
 COUNTS = (4, 100, 1000, 10000, 30000)
 VARIANTS = {'stock': 'stock', 'ours': 'normal'}
-PARTS = ('sleeps', 'frames', 'awake', 'virgl', 'memory', 'sizes', 'amdgpu')
+PARTS = ('sleeps', 'wakes', 'reset', 'again', 'qxl', 'frames', 'awake', 'virgl', 'memory',
+         'sizes', 'amdgpu')
+WITH_COUNTS = ('sleeps', 'wakes')
 ONCE = ('memory', 'sizes')              # nothing in them varies
 
 
 def one(part, bench, counts):
     """[(name of a figure, number)] of one run."""
-    if part == 'sleeps':
+    if part in WITH_COUNTS:
         return [(f'{name} @{count}', number)
-                for count, numbers in measure.sleeps(bench, counts).items()
+                for count, numbers in getattr(measure, part)(bench, counts).items()
                 for name, number in numbers.items()]
     return list(getattr(measure, part)(bench).items())
 

@@ -9,13 +9,15 @@ import contextlib
 import re
 import statistics
 import subprocess
+import time
 
 from model import ModelSetup
-from vm import TRACING, Setup
+from vm import QXL_SIZE, TRACING, Setup
 from verdict import Failure
 
 PHASES = ('freeze', 'thaw', 'restore')
 PHASE_TIME = re.compile(r'PM: (\w+) of devices complete after (\d+\.\d+) msecs')
+TRACED = re.compile(r'(\d+\.\d+): drm_virt_pm_(reset|state): \S+ (.*)')
 EVENT = re.compile(r'(\d+\.\d+): drm_virt_pm_(drain|reset):')
 SLAB = re.compile(r'^Slab: +(\d+) kB', re.M)
 
@@ -23,6 +25,7 @@ SIDE = 32                       # pixels: one page, so that 30,000 of them fit
 CHUNK = 1000                    # buffers created by one command to the agent
 FRAMES = (3, 100)               # old buffers that are shown in turn after a resume
 BATCHES, BATCH = 25, 40         # of an operation; the best batch had no timer tick
+HELD = 256                      # MiB of VRAM
 OBJECTS = 10000                 # of which one's share of memory is computed
 
 NOTED = ('-msg', 'timestamp=on', '-trace', 'virtio_queue_notify')
@@ -78,21 +81,32 @@ def _sleep_once(vm, first, count):
     console = len(vm.files.console_text())
     start = _settled(vm).last_line
     vm.hibernate_with_test_resume()
-    numbers = {}
-    for phase, ms in PHASE_TIME.findall(vm.files.console_text()[console:]):
-        if phase in PHASES:
-            numbers.setdefault(f'{phase} ms', float(ms))
+    numbers = _phases(vm, console)
     if vm.hooked:
         numbers.update(_host_and_guest(vm, numbers['freeze ms']))
     awake = _settled(vm)
-    shown = vm.qemu.screen() == vm.guest.shown[0].picture()
-    if vm.hooked and not shown:
-        raise Failure('the picture is lost: nothing worth measuring')
-    numbers['picture kept'] = int(shown)
+    numbers['picture kept'] = _kept(vm)
     [elapsed] = _nanoseconds(vm.guest.do(f'time-use {first} {count}'))
     numbers['use all ms'] = elapsed / 1e6
     numbers['restore + use all ms'] = numbers['restore ms'] + elapsed / 1e6
     numbers.update(_host_side(_settled(vm), start, awake.last_line))
+    return numbers
+
+
+def _kept(vm):
+    """1 if the picture is the same, which it has to be with our driver; or 0"""
+    same = vm.qemu.screen() == vm.guest.shown[0].picture()
+    if vm.hooked and not same:
+        raise Failure('the picture is lost: nothing worth measuring')
+    return int(same)
+
+
+def _phases(vm, console):
+    """What the kernel says of the first of each after this place of its console."""
+    numbers = {}
+    for phase, ms in PHASE_TIME.findall(vm.files.console_text()[console:]):
+        if phase in PHASES:
+            numbers.setdefault(f'{phase} ms', float(ms))
     return numbers
 
 
@@ -101,14 +115,14 @@ def _host_and_guest(vm, freeze):
 
     The last thing before the reset is that the queues were drained."""
     drained = None
-    for time, event in EVENT.findall(vm.guest.read(f'{TRACING}/trace')):
+    for when, event in EVENT.findall(vm.guest.read(f'{TRACING}/trace')):
         if event == 'reset':
             break
-        drained = time
+        drained = when
     else:
         raise Failure('the trace has no reset')
-    reset = (float(time) - float(drained)) * 1000
-    return {'freeze: reset of the host ms': reset, 'freeze: all but that ms': freeze - reset}
+    host = (float(when) - float(drained)) * 1000
+    return {'freeze: reset of the host ms': host, 'freeze: all but that ms': freeze - host}
 
 
 def _settled(vm):
@@ -157,6 +171,81 @@ def _host_side(log, start, awake):
 
 def _kicks(log, after, until):
     return sum(after < line <= until for line in log.kicks)
+
+
+def wakes(bench, counts):
+    """{count: numbers}: how much of the time from power-on to a picture is the GPU's."""
+    found = {}
+    for count in sorted(counts):
+        with booted(bench, 'wakes', more_options=NOTED) as vm:
+            vm.draw_desktop()
+            create(vm, count)
+            vm.hibernate_and_power_off()
+            start = time.time()
+            vm.power_on_again()
+            _, own, shown = _first_picture(_settled(vm))
+            found[count] = {'power-on to first flush ms': 1000 * (shown - start),
+                            "GPU's share of it, per cent": 100 * own / (shown - start)}
+    return found
+
+
+def _first_picture(log):
+    """After the last reset: commands until there is one, seconds, and when that was."""
+    life = log.until_first_flush()
+    if not life or life[-1].name != log.PICTURE:
+        raise Failure('nothing was shown: nothing worth measuring')
+    began = [command.time for command in log.commands if command.name == 'RESET'][-1]
+    return len(life), life[-1].time - began, life[-1].time
+
+
+def reset(bench):
+    """A function reset, with buffers; stock does not come back from it."""
+    with booted(bench, 'reset', more_options=NOTED,
+                more_devices=('pcie-root-port,id=port0',),
+                device_options='bus=port0,ioeventfd=off') as vm:
+        vm.draw_desktop()
+        create(vm, OBJECTS)
+        resets = _settled(vm).resets
+        vm.reset_function()
+        log = _settled(vm)
+        if log.resets == resets:
+            raise Failure('the device was not reset')
+        commands, seconds, _ = _first_picture(log)
+        return {'function reset: commands to first flush': commands,
+                'function reset: to first flush ms': 1000 * seconds}
+
+
+def again(bench):
+    """A second try to resume, from the end of the first one; stock has none."""
+    if not bench.hooked:
+        raise Failure('it does not try again')
+    with booted(bench, 'again', host='own', cpus=1) as vm:
+        vm.draw_desktop()
+        vm.trace('drm_virt_pm/drm_virt_pm_reset', 'drm_virt_pm/drm_virt_pm_state')
+        vm.fault('error:res_back_attach:0:1')
+        vm.suspend_and_wake()
+        vm.guest.do('sleep 1000')
+        events = TRACED.findall(vm.guest.read(f'{TRACING}/trace'))
+        vm.heal()
+        # the suspend, its reset, the reset after the first try, and running again
+        if [event for _, event, _ in events] != ['reset', 'state', 'reset', 'state']:
+            raise Failure(f'no second try: {events}')
+        return {'second try ms': 1000 * (float(events[3][0]) - float(events[2][0]))}
+
+
+def qxl(bench):
+    """A hibernation of a qxl."""
+    with booted(bench, 'qxl', device='qxl-vga', outputs=(QXL_SIZE,),
+                more_command_line='loglevel=8 qxl.num_heads=1') as vm:
+        vm.draw_desktop()
+        create(vm, 100)
+        vm.guest.write('/sys/power/pm_debug_messages', '1')
+        vm.hibernate_with_test_resume()         # slower than others, see sleeps()
+        console = len(vm.files.console_text())
+        vm.hibernate_with_test_resume()
+        numbers = _phases(vm, console)
+        numbers['picture kept'] = _kept(vm)
+        return {f'qxl, {name}': number for name, number in numbers.items()}
 
 
 def frames(bench):
@@ -250,9 +339,7 @@ def amdgpu(bench):
         before = vm.events().last_number()
         console = len(vm.files.console_text())
         vm.hibernate_and_power_on_again()
-        numbers = {f'amdgpu, {phase} ms': float(ms)
-                   for phase, ms in PHASE_TIME.findall(vm.files.console_text()[console:])
-                   if phase in PHASES}
+        numbers = {f'amdgpu, {name}': number for name, number in _phases(vm, console).items()}
         for when, events in (('hibernation', vm.events(-2).after(before)),
                              ('resume', vm.events())):
             for name in ('reg-write', 'reg-read', 'doorbell', 'tlb-invalidate'):
@@ -268,4 +355,30 @@ def amdgpu(bench):
         vm.use_gpu(kfd=False)
         [nanoseconds] = _nanoseconds(vm.guest.do(f'gpu-time {BATCHES * BATCH}'))
         numbers['amdgpu, submission: instructions'] = nanoseconds
+    with booted(bench, 'amdgpu-two', ModelSetup, second=()) as vm:
+        vm.guest.write('/sys/power/pm_debug_messages', '1')
+        vm.load_driver()
+        vm.use_gpu(kfd=False)
+        console = len(vm.files.console_text())
+        vm.hibernate_and_power_on_again()
+        numbers.update((f'amdgpu, two, {name}', number)
+                       for name, number in _phases(vm, console).items())
+    none, held = (_bytes_copied(bench, megabytes) for megabytes in (0, HELD))
+    for name in held:
+        numbers[f'amdgpu, {name}: bytes copied per byte in VRAM'] = (
+            held[name] - none[name]) / (HELD << 20)
     return numbers
+
+
+def _bytes_copied(bench, megabytes):
+    """By the GPU in a hibernation and in the resume, with so much content of VRAM."""
+    with booted(bench, 'amdgpu-copied', ModelSetup) as vm:
+        vm.load_driver()
+        vm.use_gpu(kfd=False)
+        vm.guest.gpu_hold(megabytes)
+        vm.hibernate_and_power_on_again()
+        vm.guest.gpu_hold(0)
+    # counted when the model ends
+    return {name: sum(int(event.values.get('bytes-copied', 0))
+                      for event in vm.events(start).named('engine-count'))
+            for name, start in (('hibernation', -2), ('resume', -1))}
