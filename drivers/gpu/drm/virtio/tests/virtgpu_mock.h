@@ -504,7 +504,7 @@ void vg_mock_paint(struct vg_mock_user *user, u32 handle, u32 pixel);
 /* what programs do; these return a handle or fail the test */
 u32 vg_mock_dumb(struct vg_mock_user *user);
 u32 vg_mock_classic(struct vg_mock_user *user);
-u32 vg_mock_classic_of(struct vg_mock_user *user, u32 size);
+u32 vg_mock_classic_of(struct vg_mock_user *user, u32 side, u32 size);
 u32 vg_mock_blob(struct vg_mock_user *user, u32 mem, u32 flags);
 
 /* and these an errno */

@@ -359,13 +359,13 @@ u32 vg_mock_dumb(struct vg_mock_user *user)
 }
 
 /* With a backing of another size than the picture */
-u32 vg_mock_classic_of(struct vg_mock_user *user, u32 size)
+u32 vg_mock_classic_of(struct vg_mock_user *user, u32 side, u32 size)
 {
 	struct drm_virtgpu_resource_create arg = {
 		.target = 2,
 		.format = VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM,
-		.width = VG_MOCK_SIDE,
-		.height = VG_MOCK_SIDE,
+		.width = side,
+		.height = side,
 		.depth = 1,
 		.array_size = 1,
 		.size = size,
@@ -380,7 +380,8 @@ u32 vg_mock_classic_of(struct vg_mock_user *user, u32 size)
 /* Two-dimensional, or with a virgl device three-dimensional. */
 u32 vg_mock_classic(struct vg_mock_user *user)
 {
-	return vg_mock_classic_of(user, VG_MOCK_SIDE * VG_MOCK_SIDE * 4);
+	return vg_mock_classic_of(user, VG_MOCK_SIDE,
+				  VG_MOCK_SIDE * VG_MOCK_SIDE * 4);
 }
 
 u32 vg_mock_blob(struct vg_mock_user *user, u32 mem, u32 flags)

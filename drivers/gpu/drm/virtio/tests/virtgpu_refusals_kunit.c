@@ -89,9 +89,12 @@ static void vg_test_shared(struct vg_mock_user *user)
 /* One page, through which the program uploads a picture in parts */
 static void vg_test_tiles(struct vg_mock_user *user)
 {
-	vg_mock_classic_of(user, PAGE_SIZE);
+	/* more than a page of 64 KiB, too */
+	const u32 side = 4 * VG_MOCK_SIDE;
+
+	vg_mock_classic_of(user, side, PAGE_SIZE);
 	/* the kernel takes one page */
-	vg_mock_classic_of(user, 0);
+	vg_mock_classic_of(user, side, 0);
 }
 
 static void vg_test_proxy(struct vg_mock_user *user)
