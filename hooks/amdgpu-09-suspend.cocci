@@ -3,8 +3,8 @@
 //
 //# unless drivers/gpu/drm/amd/amdgpu/amdgpu_device.c unwind_userq
 //# file drivers/gpu/drm/amd/amdgpu/amdgpu_device.c
-//# add 1 static int amdgpu_device_suspend_unwind(
-//# add 1 return amdgpu_device_suspend_unwind(adev, fbcon, r);
+//# add 1 static void amdgpu_device_stay_awake(
+//# add 1 amdgpu_device_stay_awake(adev, fbcon);
 
 @evict@
 identifier adev, dev, r, fbcon;
@@ -15,30 +15,29 @@ identifier adev, dev, r, fbcon;
  	struct amdgpu_device *adev = ...;
  	<...
  	r = amdgpu_device_evict_resources(adev);
- 	if (r)
--		return r;
-+		return amdgpu_device_suspend_unwind(adev, fbcon, r);
+-	if (r)
++	if (r) {
++		amdgpu_device_stay_awake(adev, fbcon);
+ 		return r;
++	}
  	...>
  }
 
 @unwind depends on evict@
 @@
-+/* Nothing but displays and KFD is down yet. Returns @err. */
-+static int amdgpu_device_suspend_unwind(struct amdgpu_device *adev, bool fbcon,
-+					int err)
++/* Nothing but displays and KFD is down yet. */
++static void amdgpu_device_stay_awake(struct amdgpu_device *adev, bool fbcon)
 +{
 +	if (!adev->in_s0ix && amdgpu_amdkfd_resume(adev, adev->in_runpm))
-+		return err;
++		return;
 +	if (amdgpu_device_ip_resume_phase3(adev))
-+		return err;
++		return;
 +
 +	if (fbcon)
 +		drm_fb_helper_set_suspend_unlocked(adev_to_drm(adev)->fb_helper, false);
 +	amdgpu_ras_resume(adev);
 +
 +	adev->in_suspend = adev->in_s0ix = adev->in_s3 = false;
-+
-+	return err;
 +}
 +
  int amdgpu_device_suspend(...) { ... }
