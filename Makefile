@@ -61,7 +61,7 @@ help:
 	@echo 'make series       write what that does as patches for git am: build/series/<kernel>/'
 	@echo 'make series-check apply them to a fresh tree; check, compile and boot each step;'
 	@echo '                  BOOT=0 boots only the last, AMDGPU=0 does not compile amdgpu,'
-	@echo '                  START=n begins with the n-th'
+	@echo '                  START=n begins with the n-th, COMPILE=0 only asks checkpatch'
 	@echo 'make deb          the packages for a stock Debian 13, with DKMS: build/deb/'
 	@echo 'make test-amdgpu-package'
 	@echo '                  that of amdgpu: built for a stock kernel as DKMS does it, loaded'

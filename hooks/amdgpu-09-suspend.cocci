@@ -37,7 +37,9 @@ identifier adev, dev, r, fbcon;
 +		drm_fb_helper_set_suspend_unlocked(adev_to_drm(adev)->fb_helper, false);
 +	amdgpu_ras_resume(adev);
 +
-+	adev->in_suspend = adev->in_s0ix = adev->in_s3 = false;
++	adev->in_suspend = false;
++	adev->in_s0ix = false;
++	adev->in_s3 = false;
 +}
 +
  int amdgpu_device_suspend(...) { ... }

@@ -166,7 +166,7 @@ def _tidy(old, new):
             marked += [(False, line) for line in new[j1:j2]]
             continue
         for line in new[j1:j2]:
-            brace = re.fullmatch(r'([a-z].*\))\{', line)
+            brace = re.fullmatch(r'(\S.*\)|\s[^(]*\))\{', line)
             marked += [(True, brace[1]), (True, '{')] if brace else \
                 [(True, line.rstrip())]
         if (op == 'delete' and i2 - i1 > 1 and not old[i1] and old[i2 - 1] and

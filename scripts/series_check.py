@@ -5,14 +5,15 @@ Each patch has to please checkpatch --strict, apply with git am, compile without
 a warning and boot to a picture; the files of the last tree have to be those of
 attach. amdgpu is compiled from the first patch on that touches it. BOOT=0 is for
 the impatient: only what a patch touches is compiled, and the kernel once, at the
-end; AMDGPU=0 leaves out compiling amdgpu; START=n only applies those before the
-n-th, which were checked before. All that is said in the result.
+end; AMDGPU=0 leaves out compiling amdgpu; COMPILE=0 only asks checkpatch; START=n only
+applies those before the n-th, which were checked before. All that is said in the result.
 """
 import os
 import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 sys.dont_write_bytecode = True
 from common import REPO, Failure, Step, main, say               # noqa: E402
@@ -25,6 +26,7 @@ IGNORED = [
     'FILE_PATH_CHANGES',    # the entry in MAINTAINERS comes last
     'ALLOC_WITH_SIZEOF',    # 6.12 has no kzalloc_obj()
     'EMBEDDED_FILENAME',    # a Kconfig that sources Kconfig.virt_pm
+    'CAMELCASE',            # names of AMD's registers
     'UNKNOWN_COMMIT_ID',    # of Fixes: the kernel's history is not here
 ]
 UNSIGNED = ['MISSING_SIGN_OFF']     # whoever sends the series signs off: FROM=
@@ -48,6 +50,7 @@ class SeriesTree(Kernel):
         self.fragments = [CONFIGS / 'guest.config', CONFIGS / 'x86.config']
         self.boots = os.environ.get('BOOT', '1') != '0'
         self.compiles_amd = os.environ.get('AMDGPU', '1') != '0'
+        self.compiles = os.environ.get('COMPILE', '1') != '0'
         self.start = os.environ.get('START', '1')
 
     def fresh(self, names):
@@ -127,8 +130,8 @@ class SeriesTree(Kernel):
             cwd=self.pristine, capture_output=True, text=True)
         said = (r.stdout + r.stderr).strip()
         if r.returncode or said:
-            raise Failure(f'checkpatch: {said.splitlines()[0]}' if said else
-                          f'checkpatch ended with {r.returncode}')
+            raise Failure(f'{patch.name}: checkpatch: {said.splitlines()[0]}' if said else
+                          f'{patch.name}: checkpatch ended with {r.returncode}')
 
 
 def touched(git):
@@ -166,6 +169,13 @@ def check():
         out = write(kernel)
         patches = sorted(out.glob('*.patch'))
         start = first_checked(kernel.start, len(patches))
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool, Step('checkpatch'):
+            list(pool.map(lambda patch: kernel.checkpatch(patch, ignored),
+                          patches[start - 1:]))
+        if not kernel.compiles:
+            say(f'series of {kernel.name} ({kernel.package_version}): {len(patches)} '
+                'patches, each one checked, none compiled, as COMPILE=0')
+            return
         files = attached(kernel.pristine)
         git = kernel.fresh(sorted(n for n in files.changed
                                   if (kernel.pristine / n).exists()))
@@ -173,8 +183,6 @@ def check():
         for n, patch in enumerate(patches, 1):
             try:
                 with Step(f'{n}/{len(patches)} {patch.name[5:-6]}'):
-                    if n >= start:
-                        kernel.checkpatch(patch, ignored)
                     git('am', '-q', '--keep-cr', str(patch.resolve()))
                     if n < start:
                         continue

@@ -467,9 +467,11 @@ def run_checks(bench):
 
 
 def run_series(bench):
-    """The series can be written: each hook has what it changes at its patch."""
-    done = subprocess.run([sys.executable, REPO / 'scripts/series.py'],
-                          env=dict(os.environ, KERNEL=bench.kernel), text=True,
+    """The series can be written, each hook has what it changes at its patch, and
+    checkpatch has nothing to say."""
+    done = subprocess.run([sys.executable, REPO / 'scripts/series_check.py'],
+                          env=dict(os.environ, KERNEL=bench.kernel, DEBUG='0', STOCK='0',
+                                   COMPILE='0'), text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     said = done.stdout.strip().splitlines()[-1:]
     say(f'{"FAIL" if done.returncode else "ok"} series: {" ".join(said)}')
