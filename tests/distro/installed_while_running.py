@@ -27,10 +27,7 @@ def story(vm):
     vm.expect('restart' in said and 'problem' in said, said)
     vm.expect(restart == 'reboot', restart)
     vm.ours = True
-    vm.power_off()
-    # the stock driver warns when it is shut down with something on the console
-    vm.begin_log_here()
-    vm.boot()
+    vm.reboot()
     vm.start_desktop('weston')
     vm.remember_picture()
     vm.hibernate(sleep)

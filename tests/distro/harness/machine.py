@@ -250,7 +250,11 @@ class Machine(Display):
         self._wait_until_off('power off')
 
     def reboot(self):
+        ours = self.driver_is_ours()
         self.power_off()
+        # the stock driver warns when it is shut down with something on the console
+        if not ours:
+            self._log_begin = self._log_start = self.console.stat().st_size
         self.boot()
 
     def _wait_until_off(self, what):
@@ -266,7 +270,8 @@ class Machine(Display):
         try:
             self._wait(off, self.timeout, f'the guest does not {what}', every=1)
         except Failure:
-            self.save('hangs')
+            if self.process.poll() is None:
+                self.save('hangs')
             raise
         reason = self.qmp.shutdown_reason()
         self.end()
@@ -332,12 +337,14 @@ class Machine(Display):
 
     def _failed(self):
         """What the command said that was to put the guest to sleep, if it failed"""
-        if self._must_not_fail is None or not self.agent.is_there(0.5):
+        if self._must_not_fail is None:
             return None
         try:
+            if not self.agent.is_there(0.5):
+                return None
             status, out, err = self.agent.result(self._must_not_fail, 0)
         except Failure:
-            return None             # it goes on, or the guest sleeps by now
+            return None             # it goes on, or the guest sleeps or is off by now
         self._must_not_fail = None
         return (err or out or f'exit {status}').strip() if status else None
 
@@ -393,10 +400,6 @@ class Machine(Display):
                 self.expect(not problems, f'virt_pm: {", ".join(problems)}')
         found = self.log_problems()
         self.expect(not found, found[0] if found else '')
-
-    def begin_log_here(self):
-        """What a driver that is not ours has said is not judged."""
-        self._log_begin = self._log_start = self.console.stat().st_size
 
     def log_problems(self):
         """Before the story, of the boot, only what is about graphics"""
