@@ -567,9 +567,30 @@ bool vg_mock_task_sleeps(struct vg_mock_task *task);
 /* allocations that fail; more of them than any call of the driver has */
 #define VG_MOCK_MAX_ALLOCATIONS	2000
 
+#if IS_ENABLED(CONFIG_FAILSLAB)
 void vg_mock_init_failures(struct vg_mock_user *user);
 void vg_mock_fail_nth(unsigned int n);
 bool vg_mock_failed(void);
 bool vg_mock_stop_failing(struct task_struct *task);
+#else
+static inline void vg_mock_init_failures(struct vg_mock_user *user)
+{
+	kunit_skip(user->host->test, "needs CONFIG_FAILSLAB");
+}
+
+static inline void vg_mock_fail_nth(unsigned int n)
+{
+}
+
+static inline bool vg_mock_failed(void)
+{
+	return false;
+}
+
+static inline bool vg_mock_stop_failing(struct task_struct *task)
+{
+	return true;
+}
+#endif
 
 #endif

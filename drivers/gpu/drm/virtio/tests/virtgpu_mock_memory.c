@@ -11,7 +11,6 @@
 
 #include "virtgpu_mock.h"
 
-#if IS_ENABLED(CONFIG_FAILSLAB)
 void vg_mock_fail_nth(unsigned int n)
 {
 	WRITE_ONCE(current->fail_nth, n);
@@ -31,21 +30,6 @@ bool vg_mock_stop_failing(struct task_struct *task)
 {
 	return xchg(&task->fail_nth, 0);
 }
-#else
-void vg_mock_fail_nth(unsigned int n)
-{
-}
-
-bool vg_mock_failed(void)
-{
-	return false;
-}
-
-bool vg_mock_stop_failing(struct task_struct *task)
-{
-	return true;
-}
-#endif
 
 static void vg_mock_unmount(void *mnt)
 {
@@ -77,9 +61,6 @@ void vg_mock_init_failures(struct vg_mock_user *user)
 	struct kunit *test = user->host->test;
 	struct file_system_type *type;
 	struct vfsmount *mnt;
-
-	if (!IS_ENABLED(CONFIG_FAILSLAB))
-		kunit_skip(test, "needs CONFIG_FAILSLAB");
 
 	type = get_fs_type("debugfs");
 	KUNIT_ASSERT_NOT_NULL(test, type);
