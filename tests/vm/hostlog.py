@@ -22,8 +22,6 @@ ALLOWED = (
     (r'^# ', 'the host of our own tells what it was asked to do'),
     (r"^Invalid (read|write) at addr 0xB00[0-9A-F]{5}, size \d, region '\(null\)'",
      'S3: SeaBIOS uses the PCI configuration window before it has opened it again'),
-    (r"^Invalid (read|write) at addr 0xFED40[0-9A-F]{3}, size \d, region '\(null\)'",
-     'OVMF looks for a TPM, whose registers are there'),
     (r'^virtio_mmio_write: bad register offset \(0xac\)$',
      'Linux asks for a shared memory region, which QEMU 7.2 does not have on mmio'),
 )
