@@ -77,13 +77,13 @@ def sleeps(bench, counts):
 def _sleep_once(vm, first, count):
     if vm.hooked:
         vm.trace('drm_virt_pm/drm_virt_pm_drain', 'drm_virt_pm/drm_virt_pm_reset')
-        vm.guest.write(f'{TRACING}/trace', '0')
+        traced = len(_events(vm))
     console = len(vm.files.console_text())
     start = _settled(vm).last_line
     vm.hibernate_with_test_resume()
     numbers = _phases(vm, console)
     if vm.hooked:
-        numbers.update(_host_and_guest(vm, numbers['freeze ms']))
+        numbers.update(_host_and_guest(_events(vm)[traced:], numbers['freeze ms']))
     awake = _settled(vm)
     numbers['picture kept'] = _kept(vm)
     [elapsed] = _nanoseconds(vm.guest.do(f'time-use {first} {count}'))
@@ -110,12 +110,16 @@ def _phases(vm, console):
     return numbers
 
 
-def _host_and_guest(vm, freeze):
+def _events(vm):
+    return EVENT.findall(vm.guest.read(f'{TRACING}/trace'))
+
+
+def _host_and_guest(events, freeze):
     """Freeze, split: the reset, in which the host frees what it has, and the rest.
 
     The last thing before the reset is that the queues were drained."""
     drained = None
-    for when, event in EVENT.findall(vm.guest.read(f'{TRACING}/trace')):
+    for when, event in events:
         if event == 'reset':
             break
         drained = when
