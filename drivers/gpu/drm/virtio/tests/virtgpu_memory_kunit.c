@@ -2,10 +2,7 @@
 
 /* Every allocation of the driver fails in turn. */
 
-#include <linux/kthread.h>
 #include <linux/sched.h>
-
-#include <kunit/resource.h>
 
 #include <drm/drm_drv.h>
 #include <drm/virtgpu_drm.h>
