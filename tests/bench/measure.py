@@ -17,8 +17,7 @@ from verdict import Failure
 
 PHASES = ('freeze', 'thaw', 'restore')
 PHASE_TIME = re.compile(r'PM: (\w+) of devices complete after (\d+\.\d+) msecs')
-TRACED = re.compile(r'(\d+\.\d+): drm_virt_pm_(reset|state): \S+ (.*)')
-EVENT = re.compile(r'(\d+\.\d+): drm_virt_pm_(drain|reset):')
+EVENT = re.compile(r'(\d+\.\d+): drm_virt_pm_(drain|reset|state):')
 SLAB = re.compile(r'^Slab: +(\d+) kB', re.M)
 
 SIDE = 32                       # pixels: one page, so that 30,000 of them fit
@@ -63,7 +62,6 @@ def sleeps(bench, counts):
     with booted(bench, 'sleeps', device_options='ioeventfd=off', more_options=NOTED) as vm:
         vm.draw_desktop()
         first = len(vm.guest.buffers)
-        vm.guest.write('/sys/power/pm_debug_messages', '1')
         # the first one is slower: QEMU has not translated the guest's code yet
         vm.hibernate_with_test_resume()
         here = 0
@@ -80,10 +78,8 @@ def _sleep_once(vm, first, count):
     if vm.hooked:
         vm.trace('drm_virt_pm/drm_virt_pm_drain', 'drm_virt_pm/drm_virt_pm_reset')
         traced = len(_events(vm))
-    console = len(vm.files.console_text())
     start = _settled(vm).last_line
-    vm.hibernate_with_test_resume()
-    numbers = _phases(vm, console)
+    numbers = _phases(vm, vm.hibernate_with_test_resume)
     if vm.hooked:
         numbers.update(_host_and_guest(_events(vm)[traced:], numbers['freeze ms']))
     awake = _settled(vm)
@@ -103,8 +99,11 @@ def _kept(vm):
     return int(same)
 
 
-def _phases(vm, console):
-    """What the kernel says of the first of each after this place of its console."""
+def _phases(vm, sleep):
+    """Sleeps; what the kernel says of the first of each phase."""
+    vm.guest.write('/sys/power/pm_debug_messages', '1')
+    console = len(vm.files.console_text())
+    sleep()
     numbers = {}
     for phase, ms in PHASE_TIME.findall(vm.files.console_text()[console:]):
         if phase in PHASES:
@@ -231,10 +230,10 @@ def again(bench):
         vm.fault('error:res_back_attach:0:1')
         vm.suspend_and_wake()
         vm.guest.do('sleep 1000')
-        events = TRACED.findall(vm.guest.read(f'{TRACING}/trace'))
+        events = _events(vm)
         vm.heal()
         # the suspend, its reset, the reset after the first try, and running again
-        if [event for _, event, _ in events] != ['reset', 'state', 'reset', 'state']:
+        if [event for _, event in events] != ['reset', 'state', 'reset', 'state']:
             raise Failure(f'no second try: {events}')
         return {'second try ms': 1000 * (float(events[3][0]) - float(events[2][0]))}
 
@@ -245,11 +244,8 @@ def qxl(bench):
                 more_command_line='loglevel=8 qxl.num_heads=1') as vm:
         vm.draw_desktop()
         create(vm, 100)
-        vm.guest.write('/sys/power/pm_debug_messages', '1')
         vm.hibernate_with_test_resume()         # slower than others, see sleeps()
-        console = len(vm.files.console_text())
-        vm.hibernate_with_test_resume()
-        numbers = _phases(vm, console)
+        numbers = _phases(vm, vm.hibernate_with_test_resume)
         numbers['picture kept'] = _kept(vm)
         return {f'qxl, {name}': number for name, number in numbers.items()}
 
@@ -339,13 +335,11 @@ def sizes(bench):
 def amdgpu(bench):
     """The model's account of a hibernation of amdgpu; and what a submission costs awake."""
     with booted(bench, 'amdgpu', ModelSetup, model=('--trace',)) as vm:
-        vm.guest.write('/sys/power/pm_debug_messages', '1')
         vm.load_driver()
         vm.use_gpu(kfd=False)
         before = vm.events().last_number()
-        console = len(vm.files.console_text())
-        vm.hibernate_and_power_on_again()
-        numbers = {f'amdgpu, {name}': number for name, number in _phases(vm, console).items()}
+        numbers = {f'amdgpu, {name}': number for name, number in
+                   _phases(vm, vm.hibernate_and_power_on_again).items()}
         for when, events in (('hibernation', vm.events(-2).after(before)),
                              ('resume', vm.events())):
             for name in ('reg-write', 'reg-read', 'doorbell', 'tlb-invalidate'):
@@ -362,13 +356,10 @@ def amdgpu(bench):
         [nanoseconds] = _nanoseconds(vm.guest.do(f'gpu-time {BATCHES * BATCH}'))
         numbers['amdgpu, submission: instructions'] = nanoseconds
     with booted(bench, 'amdgpu-two', ModelSetup, second=()) as vm:
-        vm.guest.write('/sys/power/pm_debug_messages', '1')
         vm.load_driver()
         vm.use_gpu(kfd=False)
-        console = len(vm.files.console_text())
-        vm.hibernate_and_power_on_again()
-        numbers.update((f'amdgpu, two, {name}', number)
-                       for name, number in _phases(vm, console).items())
+        numbers.update((f'amdgpu, two, {name}', number) for name, number in
+                       _phases(vm, vm.hibernate_and_power_on_again).items())
     none, held = (_bytes_copied(bench, megabytes) for megabytes in (0, HELD))
     for name in held:
         numbers[f'amdgpu, {name}: bytes copied per byte in VRAM'] = (
