@@ -20,17 +20,16 @@ import re
 import sys
 from pathlib import Path
 
-import run
+import run              # first: it says where those of scripts/ are
+import common
+import hooks
+import kernel as build
 from verdict import Failure, Skip, Unusable
 
 REPO = Path(__file__).resolve().parents[2]
 MUTANTS = REPO / 'tests/mutants'
 DRIVER = 'drivers/gpu/drm/amd/'
 HEADER = re.compile(r'//! (what|caught) (.+)')
-
-import common           # noqa: E402
-import hooks            # noqa: E402
-import kernel as build  # noqa: E402
 
 
 @dataclasses.dataclass
