@@ -156,6 +156,39 @@ static void virtio_gpu_pm_test_changed(struct kunit *test)
 	KUNIT_EXPECT_GE(test, atomic_read(&listener->events), param->event + 2);
 }
 
+static void virtio_gpu_pm_test_not_told(struct kunit *test)
+{
+	const struct vg_mock_setup setup = {
+		.features = PLAIN,
+		.num_scanouts = 2,
+	};
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
+	struct virtio_gpu_device *vgdev = vg_mock_vgdev(host);
+	struct vg_test_listener *listener = vg_test_listen_to(host);
+	unsigned int i;
+
+	/* Outputs of which a host refuses to tell are as they were. */
+	flush_work(&vgdev->pm.refresh_work);
+	for (i = 0; i < setup.num_scanouts; i++)
+		host->outputs[i].enabled = cpu_to_le32(1);
+	virtio_gpu_cmd_get_edids(vgdev);
+	KUNIT_ASSERT_EQ(test, 0, virtio_gpu_cmd_get_display_info(vgdev));
+	vg_mock_settle(host);
+	vg_mock_fault(host, VIRTIO_GPU_CMD_GET_DISPLAY_INFO, 0, VG_MOCK_ERROR);
+	vg_mock_fault(host, VIRTIO_GPU_CMD_GET_EDID, 0, VG_MOCK_ERROR);
+	atomic_set(&listener->events, 0);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_check(host);
+	flush_work(&vgdev->pm.refresh_work);
+
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&listener->events));
+	for (i = 0; i < setup.num_scanouts; i++) {
+		KUNIT_EXPECT_TRUE(test, le32_to_cpu(vgdev->outputs[i].info.enabled));
+		KUNIT_EXPECT_NOT_NULL(test, vgdev->outputs[i].drm_edid);
+	}
+}
+
 static void vg_test_sleep_and_find(struct vg_mock_host *host, unsigned int outputs)
 {
 	KUNIT_ASSERT_EQ(host->test, 0, vg_mock_freeze(host));
@@ -257,6 +290,7 @@ static void virtio_gpu_pm_test_late_outputs(struct kunit *test)
 static struct kunit_case virtio_gpu_pm_outputs_tests[] = {
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_outputs, vg_test_outputs_gen_params),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_changed, vg_test_change_gen_params),
+	KUNIT_CASE(virtio_gpu_pm_test_not_told),
 	KUNIT_CASE(virtio_gpu_pm_test_outputs_gone),
 	KUNIT_CASE(virtio_gpu_pm_test_late_outputs),
 	{}
