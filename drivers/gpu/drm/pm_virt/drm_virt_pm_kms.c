@@ -11,10 +11,13 @@
 #include <drm/drm_crtc.h>
 #include <drm/drm_device.h>
 #include <drm/drm_drv.h>
+#include <drm/drm_fb_helper.h>
 #include <drm/drm_ioctl.h>
 #include <drm/drm_modeset_helper.h>
 #include <drm/drm_modeset_lock.h>
 #include <drm/drm_plane.h>
+#include <drm/drm_print.h>
+#include <drm/drm_probe_helper.h>
 
 #include "drm_virt_pm_internal.h"
 
@@ -111,12 +114,45 @@ int drm_virt_pm_kms_suspend(struct drm_virt_pm *vpm)
 EXPORT_SYMBOL(drm_virt_pm_kms_suspend);
 
 /**
+ * drm_virt_pm_kms_saved - the state that KMS is going to be resumed to
+ * @vpm: the device
+ *
+ * KMS runs with outputs that are dark if a commit worked, the device did not show it,
+ * and there was no memory to suspend KMS once more. Then this function suspends it in
+ * the next try.
+ *
+ * Context: &drm_virt_pm_ops.resume, before drm_virt_pm_kms_resume(); may sleep.
+ *
+ * Return: the state, or NULL if there is none and drm_virt_pm_kms_resume() does nothing.
+ */
+struct drm_atomic_state *drm_virt_pm_kms_saved(struct drm_virt_pm *vpm)
+{
+	struct drm_mode_config *config = &vpm->drm->mode_config;
+	int ret;
+
+	if (!drm_core_check_feature(vpm->drm, DRIVER_MODESET))
+		return NULL;
+	if (config->suspend_state || !vpm->failures)
+		return config->suspend_state;
+
+	ret = drm_mode_config_helper_suspend(vpm->drm);
+	if (ret)
+		drm_err(vpm->drm, "outputs stay dark until the next commit (%d)\n", ret);
+
+	return config->suspend_state;
+}
+EXPORT_SYMBOL(drm_virt_pm_kms_saved);
+
+/**
  * drm_virt_pm_kms_resume - resume KMS
  * @vpm: the device
  *
  * Does nothing if KMS was not suspended by drm_virt_pm_kms_suspend(). The first error
  * of the commit is returned, as the commit may work when the resume is tried once
  * more. After a further error the outputs stay dark until the next commit.
+ *
+ * Unlike drm_mode_config_helper_resume(), a commit that fails leaves clients and
+ * polling suspended. So nothing has to be allocated for another try.
  *
  * Context: &drm_virt_pm_ops.resume, or &drm_virt_pm_ops.suspend to undo
  * drm_virt_pm_kms_suspend(); may sleep.
@@ -132,22 +168,24 @@ int drm_virt_pm_kms_resume(struct drm_virt_pm *vpm)
 	if (!config->suspend_state)
 		return 0;
 
+	ret = drm_atomic_helper_resume(vpm->drm, config->suspend_state);
 	vpm->again = NULL;
-	ret = drm_mode_config_helper_resume(vpm->drm);
-	if (!again)
-		return 0;
-
-	/* fbdev and polling run again, and have to be suspended as well */
-	if (!ret || drm_mode_config_helper_suspend(vpm->drm)) {
-		drm_atomic_state_put(again);
-		return 0;
+	if (ret && again) {
+		/* a commit that fails has changed nothing */
+		config->suspend_state = again;
+		return ret;
 	}
 
-	/* of outputs that are off */
-	drm_atomic_state_put(config->suspend_state);
-	config->suspend_state = again;
+	if (ret)
+		drm_err(vpm->drm, "outputs stay dark until the next commit (%d)\n", ret);
+	config->suspend_state = NULL;
+	drm_fb_helper_set_suspend_unlocked(vpm->drm->fb_helper, 0);
+	if (config->poll_enabled)
+		drm_kms_helper_poll_enable(vpm->drm);
+	if (again)
+		drm_atomic_state_put(again);
 
-	return ret;
+	return 0;
 }
 EXPORT_SYMBOL(drm_virt_pm_kms_resume);
 

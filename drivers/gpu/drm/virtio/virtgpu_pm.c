@@ -188,7 +188,7 @@ static int virtio_gpu_pm_suspend(struct drm_virt_pm *vpm)
 	if (ret == -ETIMEDOUT && may_refuse)
 		return drm_virt_pm_refuse(vpm, ret, "the host does not answer");
 	if (ret && may_refuse)
-		return ret;
+		return drm_virt_pm_refuse(vpm, ret, "there is no memory to ask the host");
 
 	if (vgdev->pm.forced)
 		virtio_gpu_pm_report_losses(vgdev);
@@ -217,6 +217,7 @@ static int virtio_gpu_pm_suspend(struct drm_virt_pm *vpm)
 	} else {
 		/* Neither the commit nor a work that waits for it is waited for. */
 		vgdev->pm.live_reset = true;
+		WRITE_ONCE(vgdev->pm.unshown, true);
 		virtio_gpu_pm_stop_queues(vgdev);
 		virtio_gpu_pm_forget_display_info(vgdev);
 	}
@@ -233,7 +234,7 @@ err_start:
 	WRITE_ONCE(vgdev->pm.bounded, false);
 	virtio_gpu_pm_start_queues(vgdev);
 	virtio_gpu_pm_announce_outputs(vgdev);
-	return ret;
+	return drm_virt_pm_refuse(vpm, ret, "KMS cannot be suspended");
 }
 
 /* QEMU accepts a feature that it does not offer, and goes on without it. */
@@ -358,6 +359,19 @@ int virtio_gpu_pm_reset_done(struct virtio_device *vdev)
 	return drm_virt_pm_resume(virtio_gpu_pm_from_vdev(vdev));
 }
 
+/* Whether an ioctl names buffers to the host by what is attached to a context */
+static bool virtio_gpu_pm_uses_context(unsigned int cmd)
+{
+	switch (DRM_IOCTL_NR(cmd) - DRM_COMMAND_BASE) {
+	case DRM_VIRTGPU_EXECBUFFER:
+	case DRM_VIRTGPU_TRANSFER_FROM_HOST:
+	case DRM_VIRTGPU_TRANSFER_TO_HOST:
+		return true;
+	}
+
+	return false;
+}
+
 /*
  * A context with 3D work that did not survive, because a function reset could not
  * be refused or because the host does not take it again, fails its ioctls.
@@ -378,11 +392,12 @@ static long virtio_gpu_pm_ioctl(struct file *filp, unsigned int cmd,
 	if (vfpriv && vfpriv->pm.user &&
 	    DRM_IOCTL_NR(cmd) >= DRM_COMMAND_BASE &&
 	    (virtio_gpu_pm_context_stale(vgdev, vfpriv) ||
-	     virtio_gpu_pm_virgl_lost(vfpriv))) {
+	     virtio_gpu_pm_virgl_lost(vfpriv)))
 		ret = virtio_gpu_pm_virgl_survive(file);
-		if (ret)
-			return ret;
-	}
+	else if (vfpriv && virtio_gpu_pm_uses_context(cmd))
+		ret = virtio_gpu_pm_context_ready(vgdev, file);
+	if (ret)
+		return ret;
 
 	return drm_virt_pm_ioctl(&vgdev->pm.base, filp, cmd, arg);
 }

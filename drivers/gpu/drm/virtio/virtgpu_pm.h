@@ -123,6 +123,12 @@ struct virtio_gpu_pm {
 	/** @refused: The host did not show something, and said so. */
 	bool refused;
 
+	/** @unshown: KMS was not suspended over the reset, so that outputs are dark. */
+	bool unshown;
+
+	/** @lost_before: &drm_virt_pm.num_lost when the resume of KMS began. */
+	unsigned int lost_before;
+
 	/** @forced: The transport resets the device, refused or not. */
 	bool forced;
 
@@ -223,6 +229,9 @@ struct virtio_gpu_pm_context {
 	/** @epoch: Reset epoch in which the host created it. */
 	u32 epoch;
 
+	/** @unattached: Error for which a buffer is not attached to it, or 0. */
+	int unattached;
+
 	/**
 	 * @user: The process that did the first 3D work with it; NULL as long as
 	 * the host has no state of it. Another process can have opened the file:
@@ -299,6 +308,8 @@ bool virtio_gpu_pm_context_stale(struct virtio_gpu_device *vgdev,
 				 struct virtio_gpu_fpriv *vfpriv);
 void virtio_gpu_pm_context_attach_all(struct virtio_gpu_device *vgdev,
 				      struct drm_file *file);
+int virtio_gpu_pm_context_ready(struct virtio_gpu_device *vgdev,
+				struct drm_file *file);
 void virtio_gpu_pm_context_used(struct drm_file *file);
 void virtio_gpu_pm_context_closed(struct virtio_gpu_fpriv *vfpriv);
 

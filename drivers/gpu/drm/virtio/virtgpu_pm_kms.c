@@ -2,6 +2,7 @@
 
 #include <linux/dma-resv.h>
 #include <linux/iopoll.h>
+#include <linux/virtio.h>
 #include <linux/virtio_config.h>
 
 #include <drm/drm_atomic.h>
@@ -130,18 +131,20 @@ static int virtio_gpu_pm_restore_planes(struct virtio_gpu_device *vgdev,
 /*
  * Resume KMS. Returns 0; -ETIMEDOUT if the host does not answer; -EIO if it refuses
  * to show something; an error of the commit or of drm_virt_pm_object_use() that may
- * go away. After an error KMS is suspended.
+ * go away.
  */
 int virtio_gpu_pm_resume_kms(struct virtio_gpu_device *vgdev)
 {
-	struct drm_atomic_state *state = vgdev->ddev->mode_config.suspend_state;
 	struct drm_virt_pm *vpm = &vgdev->pm.base;
+	struct drm_atomic_state *state;
 	int ret;
 
-	/* dropped on the way into an image, which was not loaded after all */
+	/* it is dropped on the way into an image, which was not loaded after all */
+	state = drm_virt_pm_kms_saved(vpm);
 	if (!state)
 		return 0;
 
+	vgdev->pm.lost_before = vpm->num_lost;
 	WRITE_ONCE(vgdev->pm.refused, false);
 	ret = virtio_gpu_pm_restore_planes(vgdev, state);
 	if (ret)
@@ -158,6 +161,9 @@ int virtio_gpu_pm_resume_kms(struct virtio_gpu_device *vgdev)
 		ret = drm_virt_pm_queue_drain(&vgdev->ctrlq.pm);
 	if (!ret && !vpm->failures && READ_ONCE(vgdev->pm.refused))
 		ret = -EIO;
+	if (!ret && virtqueue_is_broken(vgdev->ctrlq.vq))
+		ret = -EIO;
+	/* without memory for this, drm_virt_pm_kms_saved() does it in the next try */
 	if (ret)
 		drm_virt_pm_kms_suspend(vpm);
 
@@ -285,13 +291,49 @@ static bool virtio_gpu_pm_output_changed(struct virtio_gpu_device *vgdev,
 	       vgdev->pm.before[i].edid != output->conn.epoch_counter;
 }
 
+/*
+ * A commit waited for a fence in a reset that could not be refused. It shows its
+ * buffer when the fence is signalled, but only if that was not restored meanwhile, and
+ * other outputs have no commit. Returns whether KMS is busy still.
+ */
+static bool virtio_gpu_pm_show_again(struct virtio_gpu_device *vgdev)
+{
+	struct drm_modeset_acquire_ctx ctx;
+	struct drm_atomic_state *state;
+	unsigned int i;
+	int ret;
+
+	if (!READ_ONCE(vgdev->pm.unshown))
+		return false;
+	if (!virtio_gpu_pm_kms_idle(vgdev))
+		return true;
+
+	WRITE_ONCE(vgdev->pm.unshown, false);
+	DRM_MODESET_LOCK_ALL_BEGIN(vgdev->ddev, ctx, 0, ret);
+	state = drm_atomic_helper_duplicate_state(vgdev->ddev, &ctx);
+	ret = PTR_ERR_OR_ZERO(state);
+	if (!ret) {
+		for (i = 0; i < vgdev->num_scanouts; i++)
+			vgdev->outputs[i].needs_modeset = true;
+		ret = drm_atomic_helper_commit_duplicated_state(state, &ctx);
+		drm_atomic_state_put(state);
+	}
+	DRM_MODESET_LOCK_ALL_END(vgdev->ddev, ctx, ret);
+	if (ret)
+		drm_err(vgdev->ddev, "outputs stay dark until the next commit (%d)\n",
+			ret);
+
+	return false;
+}
+
 static void virtio_gpu_pm_refresh_func(struct work_struct *work)
 {
 	struct virtio_gpu_device *vgdev =
 		container_of(work, struct virtio_gpu_device, pm.refresh_work);
-	bool changed = false;
+	bool changed = false, busy;
 	unsigned int i;
 
+	busy = virtio_gpu_pm_show_again(vgdev);
 	mutex_lock(&vgdev->pm.refresh_lock);
 	if (!wait_event_timeout(vgdev->resp_wq, !vgdev->display_info_pending,
 				drm_virt_pm_timeout(&vgdev->pm.base))) {
@@ -305,6 +347,8 @@ static void virtio_gpu_pm_refresh_func(struct work_struct *work)
 		changed |= virtio_gpu_pm_output_changed(vgdev, i);
 	if (changed)
 		drm_kms_helper_hotplug_event(vgdev->ddev);
+	if (busy && vgdev->pm.refresh_tries--)
+		queue_work(system_freezable_wq, work);
 out_unlock:
 	mutex_unlock(&vgdev->pm.refresh_lock);
 }

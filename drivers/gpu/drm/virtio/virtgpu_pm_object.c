@@ -127,13 +127,12 @@ void virtio_gpu_pm_object_created(struct virtio_gpu_device *vgdev,
 void virtio_gpu_pm_free_after_reset(struct virtio_gpu_object *bo)
 {
 	struct virtio_gpu_device *vgdev = virtio_gpu_pm_bo_to_vgdev(bo);
-	bool resident;
 
-	resident = virtio_gpu_pm_object_resident(bo);
-	llist_add(&bo->pm.kept, &vgdev->pm.kept);
-	/* there may be no further reset */
-	if (!resident)
-		virtio_gpu_pm_free_kept(vgdev);
+	/* for a stale one the device was reset, and there may be no further reset */
+	if (!virtio_gpu_pm_object_resident(bo) && !vgdev->pm.not_reset)
+		virtio_gpu_cleanup_object(bo);
+	else
+		llist_add(&bo->pm.kept, &vgdev->pm.kept);
 }
 
 /* Free the objects that were kept until a reset */
@@ -212,8 +211,12 @@ bool virtio_gpu_pm_response_error(struct virtio_gpu_device *vgdev,
 		if (!vbuf->restore)
 			return false;
 		bo = gem_to_virtio_gpu_obj(vbuf->objs->objs[0]);
-		if (invalid_id &&
-		    READ_ONCE(vgdev->pm.probed_epoch) != vgdev->pm.base.epoch) {
+		/*
+		 * Hosts differ in the error for an id that they know. The answer
+		 * was late if virtio_gpu_pm_restore_blob() does not wait for it.
+		 */
+		if (READ_ONCE(vgdev->pm.probed_epoch) != vgdev->pm.base.epoch &&
+		    !virtio_gpu_pm_object_resident(bo)) {
 			WRITE_ONCE(vgdev->pm.keeps_resources, true);
 			WRITE_ONCE(bo->pm.exists, true);
 			return true;
@@ -225,8 +228,8 @@ bool virtio_gpu_pm_response_error(struct virtio_gpu_device *vgdev,
 	case VIRTIO_GPU_CMD_SET_SCANOUT:
 	case VIRTIO_GPU_CMD_SET_SCANOUT_BLOB:
 	case VIRTIO_GPU_CMD_RESOURCE_FLUSH:
-		/* not what follows of a resource that is lost */
-		if (!invalid_id)
+		/* not what follows of a resource that the host did not create */
+		if (!invalid_id || vgdev->pm.base.num_lost == vgdev->pm.lost_before)
 			WRITE_ONCE(vgdev->pm.refused, true);
 		return false;
 	}
@@ -300,25 +303,60 @@ static struct drm_gem_object *virtio_gpu_pm_next_handle(struct drm_file *file,
  * does not find.
  * &virtio_gpu_fpriv.context_lock is held.
  */
-void virtio_gpu_pm_context_attach_all(struct virtio_gpu_device *vgdev,
-				      struct drm_file *file)
+static void virtio_gpu_pm_context_attach(struct virtio_gpu_device *vgdev,
+					 struct drm_file *file)
 {
 	struct virtio_gpu_fpriv *vfpriv = file->driver_priv;
 	struct virtio_gpu_object *bo;
 	struct drm_gem_object *obj;
-	int handle;
+	int handle, ret, err = 0;
 
 	for (handle = 1; (obj = virtio_gpu_pm_next_handle(file, &handle));
 	     handle++) {
 		bo = gem_to_virtio_gpu_obj(obj);
-		if (!virtio_gpu_pm_object_use(bo))
+		ret = virtio_gpu_pm_object_use(bo);
+		if (!ret)
 			virtio_gpu_cmd_context_attach_resource(vgdev,
 							       vfpriv->ctx_id,
 							       virtio_gpu_pm_hold(bo));
+		/* one that is lost is refused wherever it is used */
+		if (ret != -EIO)
+			err = err ?: ret;
 		drm_gem_object_put(obj);
 	}
+	WRITE_ONCE(vfpriv->pm.unattached, err);
+}
+
+/*
+ * A context was created again. &virtio_gpu_fpriv.context_lock is held.
+ */
+void virtio_gpu_pm_context_attach_all(struct virtio_gpu_device *vgdev,
+				      struct drm_file *file)
+{
+	virtio_gpu_pm_context_attach(vgdev, file);
 	virtio_gpu_pm_virgl_return(vgdev, file);
 	virtio_gpu_notify(vgdev);
+}
+
+/*
+ * An ioctl may use the context of a file. Returns 0, or an error of
+ * drm_virt_pm_object_use() if a buffer is not attached, in which the host would not
+ * carry out what the ioctl asks for, and not say so.
+ */
+int virtio_gpu_pm_context_ready(struct virtio_gpu_device *vgdev,
+				struct drm_file *file)
+{
+	struct virtio_gpu_fpriv *vfpriv = file->driver_priv;
+
+	if (virtio_gpu_pm_context_stale(vgdev, vfpriv)) {
+		virtio_gpu_create_context(vgdev->ddev, file);
+	} else if (READ_ONCE(vfpriv->pm.unattached)) {
+		mutex_lock(&vfpriv->context_lock);
+		virtio_gpu_pm_context_attach(vgdev, file);
+		mutex_unlock(&vfpriv->context_lock);
+	}
+
+	return READ_ONCE(vfpriv->pm.unattached);
 }
 
 /* A context is used for 3D work */

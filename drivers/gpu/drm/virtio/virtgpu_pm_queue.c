@@ -28,9 +28,12 @@ static void virtio_gpu_pm_queue_count(struct drm_virt_pm_queue *queue,
 
 	spin_lock(&vgvq->qlock);
 	*queued = vgvq->seqno;
-	/* descriptors, of which a command can have several */
-	*pending = vgvq->vq ? virtqueue_get_vring_size(vgvq->vq) -
-			      vgvq->vq->num_free : 0;
+	/*
+	 * Descriptors, of which a command can have several. The virtio core takes no
+	 * answer from a broken queue.
+	 */
+	*pending = vgvq->vq && !virtqueue_is_broken(vgvq->vq) ?
+		   virtqueue_get_vring_size(vgvq->vq) - vgvq->vq->num_free : 0;
 	spin_unlock(&vgvq->qlock);
 }
 
@@ -125,10 +128,19 @@ void virtio_gpu_pm_stop_queues(struct virtio_gpu_device *vgdev)
 	virtio_gpu_pm_set_stopped(&vgdev->cursorq, true);
 }
 
+/* The device is lost when tasks run, unless it was reset until then. */
+static void virtio_gpu_pm_note_hang(struct virtio_gpu_device *vgdev)
+{
+	WRITE_ONCE(vgdev->pm.hang_epoch, vgdev->pm.base.epoch);
+	queue_delayed_work(system_freezable_wq, &vgdev->pm.hang_work, 0);
+}
+
 /*
  * Whether a command has to be refused. &virtio_gpu_queue.qlock is held.
  * Returns whether the queue is stopped, or was reset since the command was
- * built. A queue that virtio_dev_shutdown() or a removal broke is stopped here.
+ * built. A broken queue is stopped here: virtio_dev_shutdown() breaks it, a removal,
+ * or the virtio core if the host answers what it was not asked.
+ * The caller is in drm_dev_enter(), so that virtio_gpu_pm_fini() finds the work.
  */
 bool virtio_gpu_pm_queue_stopped(struct virtio_gpu_device *vgdev,
 				 struct virtio_gpu_queue *vgvq,
@@ -136,8 +148,11 @@ bool virtio_gpu_pm_queue_stopped(struct virtio_gpu_device *vgdev,
 {
 	lockdep_assert_held(&vgvq->qlock);
 
-	if (!vgvq->stopped && virtqueue_is_broken(vgvq->vq))
+	if (!vgvq->stopped && virtqueue_is_broken(vgvq->vq)) {
 		vgvq->stopped = true;
+		if (system_state <= SYSTEM_RUNNING)
+			virtio_gpu_pm_note_hang(vgdev);
+	}
 
 	return vgvq->stopped || vbuf->epoch != vgdev->pm.base.epoch;
 }
@@ -385,7 +400,8 @@ int virtio_gpu_pm_drain(struct virtio_gpu_device *vgdev)
 
 /*
  * Find out whether the host answers. An idle queue does not tell, so the host is
- * given something to answer. Takes no DRM lock.
+ * given something to answer. If a queue is broken, the reset of the suspend is what
+ * mends it. Takes no DRM lock.
  * Returns 0, -ETIMEDOUT if the host does not answer, or -ENOMEM.
  */
 int virtio_gpu_pm_host_alive(struct virtio_gpu_device *vgdev)
@@ -404,12 +420,19 @@ int virtio_gpu_pm_host_alive(struct virtio_gpu_device *vgdev)
 /*
  * The host does not answer a command that must be. For a caller that has to
  * return memory to its owner and may hold locks. Stops the DMA of the device at
- * once. The device is lost when tasks run, unless it was reset until then.
+ * once.
  */
 void virtio_gpu_pm_host_hangs(struct virtio_gpu_device *vgdev)
 {
-	WRITE_ONCE(vgdev->pm.hang_epoch, vgdev->pm.base.epoch);
+	int idx;
+
 	virtio_gpu_pm_stop_queues(vgdev);
 	virtio_gpu_pm_reset_device(vgdev);
-	queue_delayed_work(system_freezable_wq, &vgdev->pm.hang_work, 0);
+
+	/* a device that is unplugged cannot be lost, and is going to be freed */
+	if (!drm_dev_enter(vgdev->ddev, &idx))
+		return;
+
+	virtio_gpu_pm_note_hang(vgdev);
+	drm_dev_exit(idx);
 }

@@ -274,11 +274,23 @@ void virtio_gpu_pm_uuid_asked(struct virtio_gpu_object *bo)
 int virtio_gpu_pm_uuid_take(struct virtio_gpu_object *bo)
 {
 	struct virtio_gpu_device *vgdev = bo->base.base.dev->dev_private;
+	bool ask;
 	int ret;
 
 	ret = virtio_gpu_pm_object_use(bo);
 	if (ret)
 		return ret;
+
+	/* a restore may have had no memory to ask for it */
+	spin_lock(&vgdev->resource_export_lock);
+	ask = bo->pm.has_uuid && bo->uuid_state == STATE_ERR;
+	if (ask)
+		bo->uuid_state = STATE_INITIALIZING;
+	spin_unlock(&vgdev->resource_export_lock);
+	if (ask) {
+		virtio_gpu_resource_assign_uuid(vgdev, bo);
+		virtio_gpu_notify(vgdev);
+	}
 
 	if (!wait_event_timeout(vgdev->resp_wq,
 				READ_ONCE(bo->uuid_state) != STATE_INITIALIZING,

@@ -98,6 +98,8 @@ enum vg_mock_answer {
 	VG_MOCK_NORMAL,
 	VG_MOCK_ERROR,		/* does not do it and says so */
 	VG_MOCK_LATE,		/* does it, and answers when the test says so */
+	VG_MOCK_UNKNOWN,	/* does not do it, and says that it does not know the id */
+	VG_MOCK_TWICE,		/* does it, and answers twice */
 };
 
 /**
@@ -257,6 +259,9 @@ struct vg_mock_host {
 
 	/** @keeps_resources: A reset does not make it forget resources. */
 	bool keeps_resources;
+
+	/** @says_exists: How it refuses to create what it has; 0 for the usual error. */
+	u32 says_exists;
 
 	/** @kept_resources: It did so once. */
 	bool kept_resources;
@@ -498,6 +503,7 @@ struct dma_fence *vg_mock_fence(struct vg_mock_user *user, u32 handle);
 struct dma_fence *vg_mock_add_fence(struct vg_mock_user *user, u32 handle,
 				    enum dma_resv_usage usage);
 bool vg_mock_idle(struct vg_mock_user *user, u32 handle);
+unsigned int vg_mock_num_objects(struct vg_mock_host *host);
 bool vg_mock_no_objects(struct vg_mock_host *host);
 void vg_mock_paint(struct vg_mock_user *user, u32 handle, u32 pixel);
 

@@ -259,7 +259,7 @@ static u32 vg_mock_create_resource(struct vg_mock_host *host, u32 type, u32 id)
 
 	/* the guest cannot know before that the host remembers it */
 	if (res && res->old)
-		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+		return host->says_exists ?: VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	if (!id || res)
 		return vg_mock_object(host, VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID,
 				      "resource %u is created again", id);
@@ -517,8 +517,11 @@ static u32 vg_mock_obey(struct vg_mock_host *host, struct vg_mock_request *req,
 
 	case VIRTIO_GPU_CMD_RESOURCE_UNREF:
 		res = xa_load(&host->resources, id);
-		/* the guest believes that a host that kept them once still does */
-		if (!res && host->kept_resources)
+		/*
+		 * The guest believes that a host that kept them once still does, and
+		 * that one that refuses the first after a reset has kept them.
+		 */
+		if (!res && (host->kept_resources || !xa_empty(&host->refused)))
 			return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 		if (!(res && res->old) && !vg_mock_named(host, type, id))
 			return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
@@ -682,8 +685,8 @@ static void vg_mock_tell_renderer(struct vg_mock_host *host,
 	vg_mock_render(host, &req->out, req->all + size, req->out_len - size);
 }
 
-/* Returns whether the command is to be answered now. */
-static bool vg_mock_serve(struct vg_mock_host *host, struct vg_mock_request *req)
+/* Returns how often the command is to be answered now. */
+static unsigned int vg_mock_serve(struct vg_mock_host *host, struct vg_mock_request *req)
 {
 	u32 type = le32_to_cpu(req->out.hdr.type);
 	u32 id = vg_mock_subject(req, type), ret;
@@ -701,11 +704,12 @@ static bool vg_mock_serve(struct vg_mock_host *host, struct vg_mock_request *req
 	vg_mock_take_memory(host, req, id);
 	how = vg_mock_find_fault(host, type, id);
 	req->answer_len = sizeof(req->answer.hdr);
-	if (how == VG_MOCK_ERROR) {
+	if (how == VG_MOCK_ERROR || how == VG_MOCK_UNKNOWN) {
 		if (vg_mock_creates(type))
 			xa_store(&host->refused, id, xa_mk_value(1),
 				 GFP_KERNEL | __GFP_NOFAIL);
-		ret = VIRTIO_GPU_RESP_ERR_UNSPEC;
+		ret = how == VG_MOCK_ERROR ? VIRTIO_GPU_RESP_ERR_UNSPEC :
+					     VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	} else {
 		ret = vg_mock_obey(host, req, type, id);
 		if (host->renders && ret == VIRTIO_GPU_RESP_OK_NODATA)
@@ -723,7 +727,7 @@ static bool vg_mock_serve(struct vg_mock_host *host, struct vg_mock_request *req
 		req->answer.hdr.ring_idx = req->out.hdr.ring_idx;
 	}
 
-	return how != VG_MOCK_LATE;
+	return how == VG_MOCK_TWICE ? 2 : how != VG_MOCK_LATE;
 }
 
 /*
@@ -878,7 +882,8 @@ static void vg_mock_serve_queue(struct vg_mock_host *host,
 				struct vg_mock_queue *queue)
 {
 	struct vg_mock_request *req;
-	bool answered = false, now;
+	bool answered = false;
+	unsigned int now;
 	u32 len;
 	u16 head;
 
@@ -892,8 +897,9 @@ static void vg_mock_serve_queue(struct vg_mock_host *host,
 		now = vg_mock_serve(host, req);
 		kvfree(req->all);
 		if (now) {
-			vg_mock_give_back(queue->vq, head,
-					  vg_mock_write_answer(req));
+			while (now--)
+				vg_mock_give_back(queue->vq, head,
+						  vg_mock_write_answer(req));
 			answered = true;
 			if (host->pace_ms)
 				vg_mock_pace(host, queue);

@@ -317,13 +317,26 @@ bool vg_mock_idle(struct vg_mock_user *user, u32 handle)
 }
 
 /* Whether every object of the device was freed. */
-bool vg_mock_no_objects(struct vg_mock_host *host)
+/* Number of objects with memory, also of those that nobody has any more. */
+unsigned int vg_mock_num_objects(struct vg_mock_host *host)
 {
 	struct drm_vma_offset_manager *manager =
 		vg_mock_drm(host)->vma_offset_manager;
+	struct drm_mm_node *node;
+	unsigned int num = 0;
 
+	read_lock(&manager->vm_lock);
+	drm_mm_for_each_node(node, &manager->vm_addr_space_mm)
+		num++;
+	read_unlock(&manager->vm_lock);
+
+	return num;
+}
+
+bool vg_mock_no_objects(struct vg_mock_host *host)
+{
 	return !atomic_read(&vg_mock_vpm(host)->tracked) &&
-	       drm_mm_clean(&manager->vm_addr_space_mm);
+	       !vg_mock_num_objects(host);
 }
 
 /* Write the first pixel of a buffer. */

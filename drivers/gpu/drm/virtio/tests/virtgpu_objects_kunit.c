@@ -595,6 +595,15 @@ static void virtio_gpu_pm_test_uuid_refused(struct kunit *test)
 	vg_test_sleep(test, host);
 	KUNIT_EXPECT_EQ(test, 2, vg_test_get_uuid(buf[0]));
 	KUNIT_EXPECT_EQ(test, 3, vg_test_get_uuid(buf[1]));
+
+	/* or not at first, when the resource was restored */
+	vg_mock_fault(host, VIRTIO_GPU_CMD_RESOURCE_ASSIGN_UUID,
+		      vg_mock_id(user, first), VG_MOCK_ERROR);
+	vg_test_sleep(test, host);
+	KUNIT_EXPECT_EQ(test, 0, virtio_gpu_pm_object_use(vg_mock_bo(user, first)));
+	vg_mock_settle(host);
+	vg_mock_let_go(host);
+	KUNIT_EXPECT_EQ(test, 4, vg_test_get_uuid(buf[0]));
 	vg_mock_check(host);
 
 	vg_mock_export_put(buf[0]);

@@ -165,7 +165,10 @@ static void virtio_gpu_pm_test_second_try(struct kunit *test)
 
 static const struct drm_plane_helper_funcs *vg_test_plane_funcs;
 static struct drm_plane_helper_funcs vg_test_failing_funcs;
+static const struct drm_plane_funcs *vg_test_state_funcs;
+static struct drm_plane_funcs vg_test_failing_state_funcs;
 static unsigned int vg_test_failures;
+static bool vg_test_no_states;
 
 static int vg_test_prepare_fb(struct drm_plane *plane,
 			      struct drm_plane_state *state)
@@ -176,6 +179,46 @@ static int vg_test_prepare_fb(struct drm_plane *plane,
 	}
 
 	return vg_test_plane_funcs->prepare_fb(plane, state);
+}
+
+static struct drm_plane_state *vg_test_duplicate_state(struct drm_plane *plane)
+{
+	if (vg_test_no_states)
+		return NULL;
+
+	return vg_test_state_funcs->atomic_duplicate_state(plane);
+}
+
+/* There is no memory for another state of KMS after a commit that fails, or works. */
+static int vg_test_prepare_last_fb(struct drm_plane *plane,
+				   struct drm_plane_state *state)
+{
+	int ret = vg_test_prepare_fb(plane, state);
+
+	vg_test_no_states = true;
+	return ret;
+}
+
+static void vg_test_hook_plane(struct drm_plane *plane,
+			       int (*prepare_fb)(struct drm_plane *plane,
+						 struct drm_plane_state *state))
+{
+	vg_test_plane_funcs = plane->helper_private;
+	vg_test_failing_funcs = *vg_test_plane_funcs;
+	vg_test_failing_funcs.prepare_fb = prepare_fb;
+	drm_plane_helper_add(plane, &vg_test_failing_funcs);
+
+	vg_test_state_funcs = plane->funcs;
+	vg_test_failing_state_funcs = *vg_test_state_funcs;
+	vg_test_failing_state_funcs.atomic_duplicate_state = vg_test_duplicate_state;
+	plane->funcs = &vg_test_failing_state_funcs;
+	vg_test_no_states = false;
+}
+
+static void vg_test_unhook_plane(struct drm_plane *plane)
+{
+	drm_plane_helper_add(plane, vg_test_plane_funcs);
+	plane->funcs = vg_test_state_funcs;
 }
 
 /* A resume and the work after it, in which so many commits fail. */
@@ -201,10 +244,7 @@ static void virtio_gpu_pm_test_commit_fails(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
 	vg_mock_check(host);
-	vg_test_plane_funcs = plane->helper_private;
-	vg_test_failing_funcs = *vg_test_plane_funcs;
-	vg_test_failing_funcs.prepare_fb = vg_test_prepare_fb;
-	drm_plane_helper_add(plane, &vg_test_failing_funcs);
+	vg_test_hook_plane(plane, vg_test_prepare_fb);
 
 	/* A commit that fails once has not taken the picture with it. */
 	vg_test_fail_commits(host, 1);
@@ -217,19 +257,55 @@ static void virtio_gpu_pm_test_commit_fails(struct kunit *test)
 	vg_mock_check(host);
 	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
 
-	drm_plane_helper_add(plane, vg_test_plane_funcs);
+	vg_test_unhook_plane(plane);
+}
+
+static void virtio_gpu_pm_test_commit_no_memory(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
+	struct drm_plane *plane = vg_mock_vgdev(host)->outputs[0].crtc.primary;
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 shown = vg_mock_dumb(user);
+
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
+	vg_mock_check(host);
+	vg_test_hook_plane(plane, vg_test_prepare_last_fb);
+
+	/* A commit that fails needs no memory to be tried once more. */
+	vg_test_fail_commits(host, 1);
+	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
+
+	/*
+	 * What the host refuses is tried once more even if there is no memory to
+	 * suspend KMS in between.
+	 */
+	vg_test_no_states = false;
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	vg_mock_fault(host, VIRTIO_GPU_CMD_SET_SCANOUT, 0, VG_MOCK_ERROR);
+	KUNIT_EXPECT_EQ(test, -EIO, vg_mock_restore(host));
+	vg_mock_let_go(host);
+	vg_test_no_states = false;
+	vg_mock_run_later(host);
+	KUNIT_EXPECT_EQ(test, vg_test_state(host), DRM_VIRT_PM_RUNNING);
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
+
+	vg_test_unhook_plane(plane);
 }
 
 struct vg_test_unshown {
 	const char *name;
 	u32 command;
+	enum vg_mock_answer answer;
 };
 
 static const struct vg_test_unshown vg_test_unshown_params[] = {
-	{ "pages", VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING },
-	{ "upload", VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D },
-	{ "scanout", VIRTIO_GPU_CMD_SET_SCANOUT },
-	{ "flush", VIRTIO_GPU_CMD_RESOURCE_FLUSH },
+	{ "pages", VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING, VG_MOCK_ERROR },
+	{ "upload", VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, VG_MOCK_ERROR },
+	{ "scanout", VIRTIO_GPU_CMD_SET_SCANOUT, VG_MOCK_ERROR },
+	{ "flush", VIRTIO_GPU_CMD_RESOURCE_FLUSH, VG_MOCK_ERROR },
+	{ "upload to none", VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, VG_MOCK_UNKNOWN },
+	{ "scanout of none", VIRTIO_GPU_CMD_SET_SCANOUT, VG_MOCK_UNKNOWN },
 };
 
 KUNIT_ARRAY_PARAM_DESC(vg_test_unshown, vg_test_unshown_params, name);
@@ -257,7 +333,7 @@ static void virtio_gpu_pm_test_show_refused(struct kunit *test)
 
 	/* What the host refuses once is shown by the second try. */
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
-	vg_mock_fault(host, param->command, 0, VG_MOCK_ERROR);
+	vg_mock_fault(host, param->command, 0, param->answer);
 	KUNIT_EXPECT_EQ(test, -EIO, vg_mock_restore(host));
 	vg_mock_let_go(host);
 	vg_test_forgive_upload(host, param->command);
@@ -268,7 +344,7 @@ static void virtio_gpu_pm_test_show_refused(struct kunit *test)
 
 	/* What it refuses always is no reason to give the device up. */
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
-	vg_mock_fault(host, param->command, 0, VG_MOCK_ERROR);
+	vg_mock_fault(host, param->command, 0, param->answer);
 	KUNIT_EXPECT_EQ(test, -EIO, vg_mock_restore(host));
 	vg_mock_run_later(host);
 	KUNIT_EXPECT_EQ(test, vg_test_state(host), DRM_VIRT_PM_RUNNING);
@@ -278,6 +354,44 @@ static void virtio_gpu_pm_test_show_refused(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
 	vg_mock_check(host);
 	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
+}
+
+static void virtio_gpu_pm_test_answers_twice(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 shown = vg_mock_dumb(user), idle = vg_mock_dumb(user);
+
+	/* An answer too many breaks the queue. The next reset is a new beginning, */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
+	vg_mock_check(host);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	vg_mock_fault(host, VIRTIO_GPU_CMD_SET_SCANOUT, 0, VG_MOCK_TWICE);
+	KUNIT_EXPECT_NE(test, 0, vg_mock_restore(host));
+	vg_mock_let_go(host);
+	vg_mock_run_later(host);
+	KUNIT_EXPECT_EQ(test, vg_test_state(host), DRM_VIRT_PM_RUNNING);
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
+
+	/* also in the middle of a suspend, which is not refused. */
+	vg_mock_set_stall_ms(PATIENT_MS);
+	vg_mock_fault(host, VIRTIO_GPU_CMD_GET_DISPLAY_INFO, 0, VG_MOCK_TWICE);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	vg_mock_let_go(host);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
+
+	/* Until there is one nothing is shown any more, so the device is given up. */
+	vg_mock_fault(host, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, 0, VG_MOCK_TWICE);
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_transfer(user, idle));
+	VG_MOCK_AWAIT(test, virtqueue_is_broken(vg_mock_vgdev(host)->ctrlq.vq));
+	vg_mock_let_go(host);
+	vg_mock_transfer(user, idle);
+	VG_MOCK_AWAIT(test, vg_test_state(host) == DRM_VIRT_PM_LOST);
+	vg_mock_run_later(host);
+	KUNIT_EXPECT_TRUE(test, drm_dev_is_unplugged(vg_mock_drm(host)));
 }
 
 static void virtio_gpu_pm_test_bus_silent(struct kunit *test)
@@ -435,6 +549,32 @@ static void virtio_gpu_pm_test_free_stopped(struct kunit *test)
 	vg_mock_check(host);
 }
 
+static void virtio_gpu_pm_test_free_stopped_stale(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 shown = vg_mock_dumb(user), handle = vg_mock_dumb(user);
+	u32 stale = vg_mock_dumb(user);
+
+	/* It is not freed with one that the host has no pages of any more. */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
+	host->keeps_resources = true;
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_transfer(user, handle));
+	vg_mock_check(host);
+	virtio_gpu_pm_stop_queues(vg_mock_vgdev(host));
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_gem_close(user, handle));
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_gem_close(user, stale));
+	KUNIT_EXPECT_EQ(test, 2, vg_mock_num_objects(host));
+	virtio_gpu_pm_start_queues(vg_mock_vgdev(host));
+
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_EXPECT_EQ(test, 1, vg_mock_num_objects(host));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_check(host);
+}
+
 /* This reset takes, but it is the last one that does. */
 static void vg_test_hold_and_ignore(struct vg_mock_host *host)
 {
@@ -518,6 +658,7 @@ struct vg_test_kept {
 	const char *name;
 	u64 features;
 	u32 (*create)(struct vg_mock_user *user);
+	u32 says_exists;
 };
 
 static u32 vg_test_blob(struct vg_mock_user *user)
@@ -530,6 +671,8 @@ static const struct vg_test_kept vg_test_kept_params[] = {
 	{ "classic", PLAIN, vg_mock_classic },
 	{ "dumb blob", BLOB, vg_mock_dumb },
 	{ "blob", BLOB, vg_test_blob },
+	{ "classic, other error", PLAIN, vg_mock_classic, VIRTIO_GPU_RESP_ERR_UNSPEC },
+	{ "blob, other error", BLOB, vg_test_blob, VIRTIO_GPU_RESP_ERR_UNSPEC },
 };
 
 KUNIT_ARRAY_PARAM_DESC(vg_test_kept, vg_test_kept_params, name);
@@ -572,6 +715,7 @@ static void virtio_gpu_pm_test_keeps_resources(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_point(user, 0, cursor));
 	vg_mock_check(host);
 	host->keeps_resources = true;
+	host->says_exists = param->says_exists;
 	for (cycle = 0; cycle < 3; cycle++)
 		vg_test_sleep_and_look(test, user, shown, cursor, cycle,
 				       cycle ? 0 : 1);
@@ -900,11 +1044,15 @@ static void virtio_gpu_pm_test_function_reset_commit(struct kunit *test)
 	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
 	struct vg_mock_user *user = vg_mock_open(host, false);
 	u32 shown = vg_mock_dumb(user), next = vg_mock_dumb(user);
-	u32 last = vg_mock_dumb(user);
+	u32 other = vg_mock_dumb(user);
 	struct dma_fence *fence;
 
-	/* A commit that waits for a fence is overtaken by the reset. */
+	/*
+	 * A commit that waits for a fence is overtaken by the reset. It shows its
+	 * buffer when the fence is signalled, and the other output is there as well.
+	 */
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 1, other));
 	fence = vg_mock_add_fence(user, next, DMA_RESV_USAGE_WRITE);
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_flip(user, 0, next));
 	vg_mock_check(host);
@@ -912,10 +1060,12 @@ static void virtio_gpu_pm_test_function_reset_commit(struct kunit *test)
 	vg_mock_reset_prepare(host);
 	vg_mock_set_stall_ms(PATIENT_MS);
 	KUNIT_EXPECT_EQ(test, 0, vg_mock_reset_done(host));
+	KUNIT_EXPECT_EQ(test, host->shown[1], 0);
 	dma_fence_signal(fence);
 
-	KUNIT_EXPECT_EQ(test, 0, vg_mock_flip(user, 0, last));
-	VG_MOCK_AWAIT(test, host->shown[0] == vg_mock_id(user, last));
+	VG_MOCK_AWAIT(test, host->shown[0] == vg_mock_id(user, next));
+	VG_MOCK_AWAIT(test, host->shown[1] == vg_mock_id(user, other));
+	flush_work(&vg_mock_vgdev(host)->pm.refresh_work);
 	vg_mock_check(host);
 }
 
@@ -924,14 +1074,17 @@ static struct kunit_case virtio_gpu_pm_recovery_tests[] = {
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_second_try,
 			 vg_test_failure_gen_params),
 	KUNIT_CASE(virtio_gpu_pm_test_commit_fails),
+	KUNIT_CASE(virtio_gpu_pm_test_commit_no_memory),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_show_refused,
 			 vg_test_unshown_gen_params),
+	KUNIT_CASE(virtio_gpu_pm_test_answers_twice),
 	KUNIT_CASE(virtio_gpu_pm_test_bus_silent),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_saved_state,
 			 vg_test_saved_gen_params),
 	KUNIT_CASE(virtio_gpu_pm_test_lost_memory),
 	KUNIT_CASE(virtio_gpu_pm_test_lost_running),
 	KUNIT_CASE(virtio_gpu_pm_test_free_stopped),
+	KUNIT_CASE(virtio_gpu_pm_test_free_stopped_stale),
 	KUNIT_CASE(virtio_gpu_pm_test_not_reset),
 	KUNIT_CASE(virtio_gpu_pm_test_not_reset_once),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_keeps_resources,

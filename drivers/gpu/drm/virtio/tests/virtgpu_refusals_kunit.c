@@ -13,6 +13,12 @@
 #include "../../pm_virt/drm_virt_pm_internal.h"
 #include "virtgpu_mock.h"
 
+/* As short as a timeout can be that has to happen, in milliseconds. */
+#define STALL_MS	100
+
+/* Long enough for a host that does answer. */
+#define PATIENT_MS	20000
+
 #define ALL_FEATURES	(BIT_ULL(VIRTIO_GPU_F_EDID) |		\
 			 BIT_ULL(VIRTIO_GPU_F_VIRGL) |		\
 			 BIT_ULL(VIRTIO_GPU_F_RESOURCE_UUID) |	\
@@ -314,6 +320,31 @@ static void virtio_gpu_pm_test_contexts(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, vg_mock_no_objects(host));
 }
 
+static void virtio_gpu_pm_test_context_attach(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_old_virgl);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 used = vg_mock_dumb(user), idle = vg_mock_dumb(user);
+	u32 ctx = vg_mock_ctx(user);
+
+	/* A context is not used before all buffers of its file are attached. */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_check(host);
+	vg_mock_set_stall_ms(STALL_MS);
+	vg_mock_hold(host, true);
+	/* for a new handle the context is made again, but they cannot be restored */
+	vg_mock_dumb(user);
+	vg_mock_set_stall_ms(PATIENT_MS);
+	vg_mock_hold(host, false);
+	vg_mock_settle(host);
+
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_transfer(user, used));
+	vg_mock_check(host);
+	KUNIT_EXPECT_TRUE(test, vg_mock_attached(host, ctx, vg_mock_id(user, used)));
+	KUNIT_EXPECT_TRUE(test, vg_mock_attached(host, ctx, vg_mock_id(user, idle)));
+}
+
 #define NUM_HANDLES	8
 
 static int vg_test_open_task(struct vg_mock_task *task)
@@ -596,6 +627,7 @@ static void virtio_gpu_pm_test_fence_dropped(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
 	dma_fence_signal(fence);
 	vg_mock_task_result(commit);
+	flush_work(&vg_mock_vgdev(host)->pm.refresh_work);
 	vg_mock_check(host);
 	KUNIT_EXPECT_EQ(test, 0, vg_mock_flip(user, 0, last));
 	VG_MOCK_AWAIT(test, host->shown[0] == vg_mock_id(user, last));
@@ -607,6 +639,7 @@ static struct kunit_case virtio_gpu_pm_refusals_tests[] = {
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_never_refused, vg_test_refusal_gen_params),
 	KUNIT_CASE(virtio_gpu_pm_test_never_waits),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_contexts, vg_test_context_gen_params),
+	KUNIT_CASE(virtio_gpu_pm_test_context_attach),
 	KUNIT_CASE(virtio_gpu_pm_test_contexts_race),
 	KUNIT_CASE(virtio_gpu_pm_test_names),
 	KUNIT_CASE(virtio_gpu_pm_test_handed_over),
