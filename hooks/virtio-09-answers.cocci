@@ -3,28 +3,25 @@
 // lost them.
 //
 //# file drivers/gpu/drm/virtio/virtgpu_vq.c
-//# add 1 VIRTIO_GPU_RESP_OK_DISPLAY_INFO)
+//# add 1 VIRTIO_GPU_RESP_OK_DISPLAY_INFO;
 //# add 1 VIRTIO_GPU_RESP_OK_EDID)
 
 @outputs@
 identifier vgdev, vbuf, resp, i;
+statement loop;
 @@
  virtio_gpu_cmd_get_display_info_cb(struct virtio_gpu_device *vgdev,
 	struct virtio_gpu_vbuffer *vbuf)
  {
- 	...
- 	spin_lock(&vgdev->display_info_lock);
-+	if (le32_to_cpu(resp->hdr.type) != VIRTIO_GPU_RESP_OK_DISPLAY_INFO)
-+		goto out_answered;
+ 	struct virtio_gpu_resp_display_info *resp = ...;
++	bool told;
+ 	int i;
 +
- 	for (i = 0; i < vgdev->num_scanouts; i++) {
- 		...
- 		vgdev->outputs[i].info = resp->pmodes[i];
- 		...
- 	}
--	vgdev->display_info_pending = false;
-+out_answered:
-+	vgdev->display_info_pending = false;
++	told = le32_to_cpu(resp->hdr.type) == VIRTIO_GPU_RESP_OK_DISPLAY_INFO;
+ 	spin_lock(&vgdev->display_info_lock);
+-	for (i = 0; i < vgdev->num_scanouts; i++)
++	for (i = 0; told && i < vgdev->num_scanouts; i++)
+ 		loop
  	...
  }
 
