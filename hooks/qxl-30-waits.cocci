@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// qxl: no wait for the host without a limit, and none if it is stopped.
+// qxl: no wait for the host without a limit in a suspend or resume, and none if it is
+// stopped.
 //
 //# file drivers/gpu/drm/qxl/qxl_cmd.c
 //# gone 5*HZ
@@ -8,6 +9,7 @@
 //# gone wait_event(
 //# gone udelay(1);
 //# add 1 static int qxl_ring_wait(
+//# add 1 if (!left && qxl_pm_gives_up(qdev))
 //# add 2 ret = qxl_io_wait(
 //# add 1 #include <linux/iopoll.h>
 //# have int qxl_io_flush_surfaces(
@@ -74,11 +76,25 @@ identifier ring, elt, interruptible;
 +	return READ_ONCE(qdev->pm.stopped) || qxl_check_header(ring);
 +}
 +
++/* Returns what wait_event_timeout() does. */
++static long qxl_ring_wait_once(struct qxl_device *qdev, struct qxl_ring *ring, bool intr)
++{
++	long timeout = drm_virt_pm_timeout(&qdev->pm.base);
++
++	if (intr)
++		return wait_event_interruptible_timeout(*ring->push_event,
++							qxl_ring_ready(qdev, ring),
++							timeout);
++
++	return wait_event_timeout(*ring->push_event, qxl_ring_ready(qdev, ring),
++				  timeout);
++}
++
 +/* Wait until there is room in a ring. It can be gone when this returns 0. */
 +static int qxl_ring_wait(struct qxl_device *qdev, struct qxl_ring *ring, bool intr)
 +{
 +	long timeout = drm_virt_pm_timeout(&qdev->pm.base);
-+	long left;
++	long left = 0;
 +	int room;
 +
 +	if (!drm_can_sleep())
@@ -86,16 +102,11 @@ identifier ring, elt, interruptible;
 +						jiffies_to_usecs(timeout), false,
 +						ring);
 +
-+	if (intr)
-+		left = wait_event_interruptible_timeout(*ring->push_event,
-+							qxl_ring_ready(qdev, ring),
-+							timeout);
-+	else
-+		left = wait_event_timeout(*ring->push_event,
-+					  qxl_ring_ready(qdev, ring),
-+					  timeout);
-+	if (!left)
-+		return -ETIMEDOUT;
++	while (!left) {
++		left = qxl_ring_wait_once(qdev, ring, intr);
++		if (!left && qxl_pm_gives_up(qdev))
++			return -ETIMEDOUT;
++	}
 +	if (READ_ONCE(qdev->pm.stopped))
 +		return -ENODEV;
 +

@@ -109,6 +109,17 @@ static const struct drm_virt_pm_queue_ops qxl_pm_io_ops = {
 	.count = qxl_pm_count_io,
 };
 
+/*
+ * Whether a wait for room in a ring ends after drm_virt_pm_timeout(). A host may be
+ * slow, and the fence of a command that is not queued would never signal. So the
+ * wait goes on while the device runs. drm_dev_unplug() waits for the caller, and a PM
+ * callback can.
+ */
+bool qxl_pm_gives_up(struct qxl_device *qdev)
+{
+	return READ_ONCE(qdev->pm.bounded) || drm_dev_is_unplugged(&qdev->ddev);
+}
+
 static bool qxl_pm_trylock_io(struct qxl_device *qdev, bool *locked)
 {
 	*locked = !READ_ONCE(qdev->pm.stopped) &&
@@ -248,17 +259,13 @@ static void qxl_pm_init_monitors(struct qxl_device *qdev)
 		qxl_bo_physical_address(qdev, qdev->monitors_config_bo, 0);
 }
 
-static int qxl_pm_suspend(struct drm_virt_pm *vpm)
+static int qxl_pm_go_down(struct qxl_device *qdev)
 {
 	bool may_refuse = drm_virt_pm_may_refuse();
-	struct qxl_device *qdev = qxl_pm_to_qdev(vpm);
+	struct drm_virt_pm *vpm = &qdev->pm.base;
 	const char *reason;
 	bool idle;
 	int ret;
-
-	ret = drm_virt_pm_check(vpm);
-	if (ret)
-		return ret;
 
 	idle = drm_virt_pm_kms_idle(vpm);
 	if (!idle && may_refuse)
@@ -294,6 +301,22 @@ err_resume:
 	if (drm_virt_pm_kms_resume(vpm))
 		drm_virt_pm_kms_resume(vpm);
 	return drm_virt_pm_refuse(vpm, ret, reason);
+}
+
+static int qxl_pm_suspend(struct drm_virt_pm *vpm)
+{
+	struct qxl_device *qdev = qxl_pm_to_qdev(vpm);
+	int ret;
+
+	ret = drm_virt_pm_check(vpm);
+	if (ret)
+		return ret;
+
+	WRITE_ONCE(qdev->pm.bounded, true);
+	ret = qxl_pm_go_down(qdev);
+	WRITE_ONCE(qdev->pm.bounded, false);
+
+	return ret;
 }
 
 static int qxl_pm_resume_kms(struct qxl_device *qdev)
@@ -332,7 +355,9 @@ static int qxl_pm_resume(struct drm_virt_pm *vpm)
 		return ret;
 
 	qxl_pm_init_monitors(qdev);
+	WRITE_ONCE(qdev->pm.bounded, true);
 	ret = qxl_pm_resume_kms(qdev);
+	WRITE_ONCE(qdev->pm.bounded, false);
 	if (ret)
 		return ret;
 

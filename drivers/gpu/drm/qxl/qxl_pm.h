@@ -29,6 +29,12 @@ struct qxl_pm {
 	/** @stopped: Nothing may be queued, and nothing is waited for. */
 	bool stopped;
 
+	/**
+	 * @bounded: A PM callback stops or starts KMS, so that a wait for room
+	 * in a ring has a limit.
+	 */
+	bool bounded;
+
 	/** @not_drawn: A picture was not drawn since the resume began. */
 	bool not_drawn;
 };
@@ -38,6 +44,7 @@ extern const struct dev_pm_ops qxl_pm_ops;
 
 int qxl_pm_init(struct qxl_device *qdev);
 void qxl_pm_fini(struct qxl_device *qdev);
+bool qxl_pm_gives_up(struct qxl_device *qdev);
 bool qxl_pm_lock_io(struct qxl_device *qdev);
 void qxl_pm_unlock_io(struct qxl_device *qdev);
 
