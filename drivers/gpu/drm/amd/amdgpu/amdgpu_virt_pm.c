@@ -442,16 +442,6 @@ static bool amdgpu_virt_pm_no_access(struct amdgpu_device *adev)
 	       adev->no_hw_access;
 }
 
-/* That of a suspend that failed: no other VF runs while one has it */
-static void amdgpu_virt_pm_release_access(struct amdgpu_device *adev)
-{
-	if (!amdgpu_sriov_fullaccess(adev))
-		return;
-
-	adev->no_hw_access = false;
-	amdgpu_virt_release_full_gpu(adev, false);
-}
-
 static int amdgpu_virt_pm_op_suspend(struct drm_virt_pm *base)
 {
 	struct amdgpu_virt_pm *pm = to_amdgpu_virt_pm(base);
@@ -468,7 +458,6 @@ static int amdgpu_virt_pm_op_suspend(struct drm_virt_pm *base)
 		/* amdgpu_device_suspend() clears it where it undoes its work */
 		if (!pm->adev->in_suspend && drm_virt_pm_may_refuse())
 			return drm_virt_pm_refuse(base, r, "amdgpu cannot be suspended");
-		amdgpu_virt_pm_release_access(pm->adev);
 		drm_virt_pm_lose(base, "suspend failed half-way");
 		return r;
 	}

