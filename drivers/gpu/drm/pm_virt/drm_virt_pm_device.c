@@ -138,6 +138,7 @@ EXPORT_SYMBOL(drm_virt_pm_timeout);
 static int drm_virt_pm_begin(struct drm_virt_pm *vpm,
 			     enum drm_virt_pm_state state)
 {
+	unsigned long deadline;
 	int ret = 0;
 
 	drm_virt_pm_cancel_work(vpm);
@@ -147,12 +148,13 @@ static int drm_virt_pm_begin(struct drm_virt_pm *vpm,
 		ret = -EBUSY;
 	} else if (vpm->state == state) {
 		ret = 1;
-		vpm->busy = true;
+		WRITE_ONCE(vpm->busy, true);
 		WRITE_ONCE(vpm->closed, true);
 		vpm->was_reset = false;
 		/* 0 means none */
-		vpm->deadline = (jiffies + DRM_VIRT_PM_DEADLINE *
-				 msecs_to_jiffies(drm_virt_pm_stall_ms())) | 1;
+		deadline = jiffies + DRM_VIRT_PM_DEADLINE *
+			   msecs_to_jiffies(drm_virt_pm_stall_ms());
+		WRITE_ONCE(vpm->deadline, deadline | 1);
 	}
 	spin_unlock(&vpm->lock);
 
@@ -166,8 +168,8 @@ static void drm_virt_pm_end(struct drm_virt_pm *vpm)
 {
 	lockdep_assert_held(&vpm->lock);
 
-	vpm->busy = false;
-	vpm->deadline = 0;
+	WRITE_ONCE(vpm->busy, false);
+	WRITE_ONCE(vpm->deadline, 0);
 	WRITE_ONCE(vpm->closed, vpm->state != DRM_VIRT_PM_RUNNING);
 	wake_up_all(&vpm->wait);
 }
@@ -251,7 +253,7 @@ static void drm_virt_pm_resume_failed(struct drm_virt_pm *vpm, int err)
  *
  * Context: PM callback, or &drm_virt_pm_ops.recover; may sleep.
  *
- * Return: 0 if the device is running, or was lost before; the error of
+ * Return: 0 if the device is running, or is lost; the error of
  * &drm_virt_pm_ops.resume; -EBUSY if another suspend or resume of the device is
  * running.
  */
@@ -267,11 +269,14 @@ int drm_virt_pm_resume(struct drm_virt_pm *vpm)
 	if (vpm->failures)
 		drm_virt_pm_kms_last_try(vpm);
 	ret = vpm->ops->resume(vpm);
-	if (ret && READ_ONCE(vpm->state) == DRM_VIRT_PM_DOWN)
+	/* it may have started again what drm_virt_pm_lose() has stopped */
+	if (READ_ONCE(vpm->losing))
+		vpm->ops->quiesce(vpm);
+	else if (ret)
 		drm_virt_pm_resume_failed(vpm, ret);
 
 	spin_lock(&vpm->lock);
-	if (!ret && vpm->state == DRM_VIRT_PM_DOWN) {
+	if (!ret && !vpm->losing && vpm->state == DRM_VIRT_PM_DOWN) {
 		drm_virt_pm_set_state(vpm, DRM_VIRT_PM_RUNNING);
 		pm_runtime_put_noidle(vpm->drm->dev);
 	}
@@ -319,7 +324,11 @@ EXPORT_SYMBOL(drm_virt_pm_reset);
  * return 0, and the work unplugs the DRM device.
  *
  * Context: Process context, PM callbacks included, with no lock that
- * &drm_virt_pm_ops.quiesce takes.
+ * &drm_virt_pm_ops.quiesce takes. &drm_virt_pm_ops.suspend or
+ * &drm_virt_pm_ops.resume may be running, in this task or in another one. When the
+ * latter ends, &drm_virt_pm_ops.quiesce is called once more. Unbinding waits for
+ * this function, so the caller holds no lock that the remove callback takes and is
+ * no work that it cancels.
  */
 void drm_virt_pm_lose(struct drm_virt_pm *vpm, const char *reason)
 {
@@ -327,7 +336,7 @@ void drm_virt_pm_lose(struct drm_virt_pm *vpm, const char *reason)
 
 	spin_lock(&vpm->lock);
 	first = !vpm->losing;
-	vpm->losing = true;
+	WRITE_ONCE(vpm->losing, true);
 	spin_unlock(&vpm->lock);
 	if (!first)
 		return;
@@ -438,7 +447,7 @@ static void drm_virt_pm_remove(struct drm_virt_pm *vpm)
 	vpm->online = false;
 	/* a later drm_virt_pm_lose() must not touch the hardware any more */
 	being_lost = vpm->losing && vpm->state != DRM_VIRT_PM_LOST;
-	vpm->losing = true;
+	WRITE_ONCE(vpm->losing, true);
 	spin_unlock(&vpm->lock);
 	if (!was_online)
 		return;

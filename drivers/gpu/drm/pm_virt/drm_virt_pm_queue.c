@@ -41,7 +41,7 @@ static unsigned int drm_virt_pm_queue_done(struct drm_virt_pm_queue *queue)
 int drm_virt_pm_queue_drain(struct drm_virt_pm_queue *queue)
 {
 	struct drm_virt_pm *vpm = queue->vpm;
-	unsigned int target, pending, done;
+	unsigned int target, pending, done, left;
 	int ret = 0;
 
 	queue->ops->count(queue, &target, &pending);
@@ -68,10 +68,12 @@ int drm_virt_pm_queue_drain(struct drm_virt_pm_queue *queue)
 	if (queue->ops->flush)
 		queue->ops->flush(queue);
 
-	trace_drm_virt_pm_drain(vpm, queue->name, target - done, ret);
+	/* the host may have given back what was queued during the call as well */
+	left = max((int)(target - done), 0);
+	trace_drm_virt_pm_drain(vpm, queue->name, left, ret);
 	if (ret)
 		drm_warn(vpm->drm, "%s queue stalls: %u commands unanswered\n",
-			 queue->name, target - done);
+			 queue->name, left);
 
 	return ret;
 }

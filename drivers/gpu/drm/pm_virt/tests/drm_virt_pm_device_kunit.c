@@ -324,20 +324,30 @@ static void drm_virt_pm_test_device_lost_in_suspend_quietly(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vpm_mock_pm_references(mock), before);
 }
 
+/* The resume goes on, and starts what was stopped */
+static void lose_and_start(struct vpm_mock *mock)
+{
+	lose_and_run_work(mock);
+	vpm_mock_log(mock, "start");
+}
+
 static void drm_virt_pm_test_device_lost_in_resume(struct kunit *test)
 {
 	struct vpm_mock *mock = test->priv;
 	int before = vpm_mock_pm_references(mock);
 
-	/* The resume does not end in a running device, whatever it returns. */
+	/*
+	 * The resume does not end in a running device, whatever it returns. What
+	 * it has started since is stopped again.
+	 */
 	KUNIT_ASSERT_EQ(test, vpm_mock_suspend(mock), 0);
 	vpm_mock_log_clear(mock);
-	mock->in_resume = lose_and_run_work;
+	mock->in_resume = lose_and_start;
 	KUNIT_EXPECT_EQ(test, vpm_mock_resume(mock), 0);
 	KUNIT_EXPECT_EQ(test, state_of(mock), DRM_VIRT_PM_LOST);
 	KUNIT_EXPECT_EQ(test, mock->seen[0], 0);
 	vpm_mock_run_work(mock);
-	VPM_MOCK_EXPECT_LOG(mock, "resume quiesce work:unplug");
+	VPM_MOCK_EXPECT_LOG(mock, "resume quiesce start quiesce work:unplug");
 	KUNIT_EXPECT_TRUE(test, drm_dev_is_unplugged(&mock->drm));
 	vpm_mock_unbind(mock);
 	KUNIT_EXPECT_EQ(test, vpm_mock_pm_references(mock), before);
@@ -349,13 +359,13 @@ static void drm_virt_pm_test_device_lost_in_failed_resume(struct kunit *test)
 
 	/* There is no second try for a device that is lost. */
 	KUNIT_ASSERT_EQ(test, vpm_mock_suspend(mock), 0);
-	mock->in_resume = lose;
+	mock->in_resume = lose_and_start;
 	mock->resume_failures = 1;
 	KUNIT_EXPECT_EQ(test, vpm_mock_resume(mock), -EIO);
 	KUNIT_EXPECT_STREQ(test, mock->base.reason, "tested");
 	vpm_mock_thaw(mock);
 	vpm_mock_run_work(mock);
-	VPM_MOCK_EXPECT_LOG(mock, "suspend resume! quiesce work:unplug");
+	VPM_MOCK_EXPECT_LOG(mock, "suspend resume! quiesce start quiesce work:unplug");
 }
 
 static void drm_virt_pm_test_device_lost_down(struct kunit *test)
@@ -607,6 +617,39 @@ static void drm_virt_pm_test_device_unbind(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vpm_mock_pm_references(mock), before);
 }
 
+static int lose_in_task(struct vpm_mock_task *task)
+{
+	lose(task->mock);
+	return 0;
+}
+
+/* Tasks that wait already go on waiting */
+static void hold_no_more(struct vpm_mock *mock)
+{
+	WRITE_ONCE(mock->hold, false);
+}
+
+static void drm_virt_pm_test_device_lost_beside_resume(struct kunit *test)
+{
+	struct vpm_mock *mock = test->priv;
+	struct vpm_mock_task *task;
+
+	/* A task that loses the device is in quiesce() as long as the resume runs. */
+	KUNIT_ASSERT_EQ(test, vpm_mock_suspend(mock), 0);
+	vpm_mock_log_clear(mock);
+	mock->hold = true;
+	task = vpm_mock_task_start(mock, lose_in_task, NULL);
+	VPM_MOCK_AWAIT(test, READ_ONCE(mock->log[0]));
+	mock->in_resume = hold_no_more;
+	KUNIT_EXPECT_EQ(test, vpm_mock_resume(mock), 0);
+	KUNIT_EXPECT_EQ(test, state_of(mock), DRM_VIRT_PM_DOWN);
+	VPM_MOCK_EXPECT_LOG(mock, "quiesce resume quiesce");
+
+	vpm_mock_let_go(mock);
+	vpm_mock_task_result(task);
+	KUNIT_EXPECT_EQ(test, state_of(mock), DRM_VIRT_PM_LOST);
+}
+
 static int unbind(struct vpm_mock_task *task)
 {
 	struct vpm_mock *mock = task->arg;
@@ -614,12 +657,6 @@ static int unbind(struct vpm_mock_task *task)
 	drm_virt_pm_unplug(&mock->base);
 	vpm_mock_log(mock, "gone");
 
-	return 0;
-}
-
-static int lose_in_task(struct vpm_mock_task *task)
-{
-	lose(task->mock);
 	return 0;
 }
 
@@ -686,7 +723,7 @@ static void drm_virt_pm_test_device_unbind_resume(struct kunit *test)
 	task = vpm_mock_task_start(mock, resume, NULL);
 	VPM_MOCK_AWAIT(test, READ_ONCE(mock->log[0]));
 	expect_unbind_waits(mock, task);
-	VPM_MOCK_EXPECT_LOG(mock, "resume gone");
+	VPM_MOCK_EXPECT_LOG(mock, "resume quiesce gone");
 	KUNIT_EXPECT_EQ(test, vpm_mock_pm_references(mock), before);
 }
 
@@ -785,6 +822,7 @@ static struct kunit_case drm_virt_pm_device_cases[] = {
 	KUNIT_CASE(drm_virt_pm_test_device_lost_in_suspend_quietly),
 	KUNIT_CASE(drm_virt_pm_test_device_lost_in_resume),
 	KUNIT_CASE(drm_virt_pm_test_device_lost_in_failed_resume),
+	KUNIT_CASE(drm_virt_pm_test_device_lost_beside_resume),
 	KUNIT_CASE(drm_virt_pm_test_device_lost_down),
 	KUNIT_CASE(drm_virt_pm_test_device_never_resumed),
 	KUNIT_CASE(drm_virt_pm_test_device_resume_is_due),
