@@ -4,6 +4,12 @@
 //
 //# file drivers/gpu/drm/amd/amdkfd/kfd_process.c
 //# add 1 queue_delayed_work(kfd_restore_wq, &p->restore_work,
+//# add 1 void kfd_resume_all_processes(void)
+//# file drivers/gpu/drm/amd/amdkfd/kfd_priv.h
+//# add 1 void kfd_resume_all_processes(void);
+//# file drivers/gpu/drm/amd/amdkfd/kfd_device.c
+//# add 1 kfd_resume_all_processes();
+//# gone = kfd_resume_all_processes();
 
 @later@
 identifier p, ret;
@@ -20,3 +26,42 @@ identifier p, ret;
  	}
  	...>
  }
+
+@no_result depends on later@
+identifier ret;
+@@
+-int kfd_resume_all_processes(void)
++void kfd_resume_all_processes(void)
+ {
+ 	...
+-	int ret = 0;
+ 	...
+-	return ret;
+ }
+
+@prototype@
+@@
+-int kfd_resume_all_processes(void);
++void kfd_resume_all_processes(void);
+
+// since 7.2 the only one of kgd2kfd_resume_process()
+@caller_result@
+identifier kfd, ret;
+@@
+ kgd2kfd_resume_process(struct kfd_dev *kfd)
+ {
+-	int ret = 0;
+-
+ 	<...
+-	ret = kfd_resume_all_processes();
++	kfd_resume_all_processes();
+ 	...>
+-	return ret;
++	return 0;
+ }
+
+@caller@
+identifier ret;
+@@
+-	ret = kfd_resume_all_processes();
++	kfd_resume_all_processes();
