@@ -275,7 +275,8 @@ static int qxl_pm_go_down(struct qxl_device *qdev)
 	if (idle) {
 		ret = drm_virt_pm_kms_suspend(vpm);
 		if (ret && may_refuse)
-			return ret;
+			return drm_virt_pm_refuse(vpm, ret,
+						  "KMS cannot be suspended");
 
 		reason = "the video memory cannot be saved";
 		ret = qxl_pm_evict(qdev);
