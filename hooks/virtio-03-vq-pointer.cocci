@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// virtio-gpu, a fix that stands alone: read the pointer to a virtqueue under the
-// lock of the queue.
+// virtio-gpu, a fix that stands alone: read the pointer to a virtqueue anew after each
+// wait.
 //
+//# format
 //# file drivers/gpu/drm/virtio/virtgpu_vq.c
 //# add 2 struct virtqueue *vq;
 //# add 1 vq = vgdev->ctrlq.vq;
 //# add 1 vq = vgdev->cursorq.vq;
+//# add 1 vgdev->ctrlq.vq->num_free >= elemcnt
+//# add 1 vgdev->cursorq.vq->num_free >= outcnt
 
 @declared@
 identifier f = { virtio_gpu_queue_ctrl_sgs, virtio_gpu_queue_cursor };
@@ -44,3 +47,11 @@ identifier vgdev, vq, ret;
  	ret = virtqueue_add_sgs(vq, ...);
  	...>
  }
+
+@room@
+identifier vgdev, q, vq;
+@@
+ wait_event(vgdev->q.ack_queue, <+...
+-	vq->num_free
++	vgdev->q.vq->num_free
+ 	...+>);

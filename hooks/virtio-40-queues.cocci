@@ -19,8 +19,8 @@
 //# gone if (virtqueue_is_broken(
 //# add 2 rcu_read_lock();
 //# add 2 rcu_read_unlock();
-//# gone wait_event(vgdev->ctrlq.ack_queue, vq->num_free
-//# gone wait_event(vgdev->cursorq.ack_queue, vq->num_free
+//# gone wait_event(vgdev->ctrlq.ack_queue
+//# gone wait_event(vgdev->cursorq.ack_queue
 
 @queue@
 @@
@@ -117,14 +117,14 @@ identifier vgdev, vbuf, fence, vq;
  }
 
 @room@
-identifier vgdev, vq, q, n;
+identifier vgdev, q, n;
 @@
 (
--	wait_event(vgdev->q.ack_queue, vq->num_free >= n);
+-	wait_event(vgdev->q.ack_queue, vgdev->q.vq->num_free >= n);
 +	virtio_gpu_pm_wait_room(vgdev, &vgdev->q, n);
 |
 -	wait_event(vgdev->q.ack_queue,
--		   vq->num_free >= n || vgdev->vqs_released);
+-		   vgdev->q.vq->num_free >= n || vgdev->vqs_released);
 +	virtio_gpu_pm_wait_room(vgdev, &vgdev->q, n);
 )
 
