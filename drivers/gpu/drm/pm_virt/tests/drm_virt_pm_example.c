@@ -7,12 +7,13 @@
 
 #include <linux/device.h>
 #include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/module.h>
 #include <linux/seq_buf.h>
 #include <linux/slab.h>
 
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
-#include <drm/drm_ioctl.h>
 
 #include "drm_virt_pm_example.h"
 
@@ -28,12 +29,16 @@ static void toy_host_execute(struct toy_host *host,
 	bool creates = cmd->type == TOY_CREATE;
 
 	host->commands++;
+	if (cmd->type == TOY_PING)
+		return;
 	if (*known == creates) {
 		host->errors++;
 		return;
 	}
 
 	switch (cmd->type) {
+	case TOY_PING:
+		break;
 	case TOY_CREATE:
 		*known = true;
 		host->pixels[cmd->id] = cmd->pixels;
@@ -114,19 +119,28 @@ static const struct drm_virt_pm_queue_ops toy_queue_ops = {
 	.kick = toy_queue_kick,
 };
 
-static int toy_send(struct toy *toy, enum toy_command_type type, u32 id,
-		    u32 pixels)
+static int toy_send_locked(struct toy *toy, enum toy_command_type type, u32 id,
+			   u32 pixels)
 {
-	int ret = 0;
+	lockdep_assert_held(&toy->lock);
+
+	if (toy->stopped)
+		return -ENODEV;
+	if (toy->queued - toy->answered == TOY_RING)
+		return -ENOMEM;
+
+	toy->ring[toy->queued++ % TOY_RING] =
+		(struct toy_command){ type, id, pixels };
+
+	return 0;
+}
+
+static int toy_send(struct toy *toy, enum toy_command_type type, u32 id)
+{
+	int ret;
 
 	spin_lock(&toy->lock);
-	if (toy->stopped)
-		ret = -ENODEV;
-	else if (toy->queued - toy->answered == TOY_RING)
-		ret = -ENOMEM;
-	else
-		toy->ring[toy->queued++ % TOY_RING] =
-			(struct toy_command){ type, id, pixels };
+	ret = toy_send_locked(toy, type, id, 0);
 	spin_unlock(&toy->lock);
 
 	return ret;
@@ -138,11 +152,15 @@ static int toy_object_restore(struct drm_virt_pm *vpm,
 {
 	struct toy_buffer *buffer = container_of(object, struct toy_buffer,
 						 object);
+	struct toy *toy = to_toy(vpm);
 	int ret;
 
-	ret = toy_send(to_toy(vpm), TOY_CREATE, object->id, buffer->pixels);
+	/* who sees the object resident queues behind this command */
+	spin_lock(&toy->lock);
+	ret = toy_send_locked(toy, TOY_CREATE, object->id, buffer->pixels);
 	if (!ret)
 		drm_virt_pm_object_restored(vpm, object);
+	spin_unlock(&toy->lock);
 
 	return ret;
 }
@@ -171,7 +189,7 @@ static int toy_buffer_show(struct toy_buffer *buffer)
 	ret = drm_virt_pm_object_use(&toy->pm, &buffer->object);
 	if (ret)
 		return ret;
-	ret = toy_send(toy, TOY_SHOW, buffer->object.id, 0);
+	ret = toy_send(toy, TOY_SHOW, buffer->object.id);
 	if (ret)
 		return ret;
 	toy->shown = buffer;
@@ -187,7 +205,7 @@ void toy_buffer_free(struct toy_buffer *buffer)
 	if (toy->shown == buffer)
 		toy->shown = NULL;
 	if (drm_virt_pm_object_resident(&toy->pm, &buffer->object))
-		toy_send(toy, TOY_DESTROY, buffer->object.id, 0);
+		toy_send(toy, TOY_DESTROY, buffer->object.id);
 	drm_virt_pm_object_fini(&toy->pm, &buffer->object);
 	kfree(buffer);
 }
@@ -211,17 +229,25 @@ static int toy_suspend(struct drm_virt_pm *vpm)
 {
 	struct toy *toy = to_toy(vpm);
 	bool may_refuse = drm_virt_pm_may_refuse();
+	bool idle;
 	int ret;
 
-	ret = drm_virt_pm_queue_drain(&toy->queue);
+	/* an empty queue says nothing about the host */
+	ret = toy_send(toy, TOY_PING, 0);
+	if (!ret)
+		ret = drm_virt_pm_queue_drain(&toy->queue);
 	if (ret && may_refuse)
 		return drm_virt_pm_refuse(vpm, ret, "the host does not answer");
 	ret = drm_virt_pm_check(vpm);
 	if (ret)
 		return ret;
-	ret = drm_virt_pm_kms_suspend(vpm);
+	idle = drm_virt_pm_kms_idle(vpm);
+	if (!idle && may_refuse)
+		return drm_virt_pm_refuse(vpm, -EBUSY,
+					  "a commit waits for a fence");
+	ret = idle ? drm_virt_pm_kms_suspend(vpm) : 0;
 	if (ret && may_refuse)
-		return ret;
+		return drm_virt_pm_refuse(vpm, ret, "KMS cannot be suspended");
 
 	/* nothing below is undone: a host that hangs is reset as well */
 	drm_virt_pm_queue_drain(&toy->queue);
@@ -278,8 +304,27 @@ static int toy_dev_resume(struct device *dev)
 /* all six: suspend, freeze and poweroff; resume, thaw and restore */
 DEFINE_SIMPLE_DEV_PM_OPS(toy_dev_pm_ops, toy_dev_suspend, toy_dev_resume);
 
-/* an ioctl waits for a device that is resumed after the tasks */
-int toy_buffer_show_ioctl(struct toy_buffer *buffer)
+/* the device may be resumed after the tasks, and ioctls wait for that here */
+static long toy_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	struct drm_file *file = filp->private_data;
+	struct toy *toy = container_of(file->minor->dev, struct toy, drm);
+
+	return drm_virt_pm_ioctl(&toy->pm, filp, cmd, arg);
+}
+
+static const struct file_operations toy_fops = {
+	.owner = THIS_MODULE,
+	.open = drm_open,
+	.release = drm_release,
+	.unlocked_ioctl = toy_ioctl,
+	.compat_ioctl = toy_ioctl,
+	.mmap = drm_gem_mmap,
+	.fop_flags = FOP_UNSIGNED_OFFSET,
+};
+
+/* an entry that is no ioctl of DRM waits by itself */
+int toy_buffer_show_wait(struct toy_buffer *buffer)
 {
 	int ret;
 
@@ -321,8 +366,6 @@ void toy_remove(struct toy *toy)
 }
 
 /* adopt: end */
-
-DEFINE_DRM_GEM_FOPS(toy_fops);
 
 const struct drm_driver toy_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_MODESET | DRIVER_ATOMIC,

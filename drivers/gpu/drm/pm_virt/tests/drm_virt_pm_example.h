@@ -21,6 +21,7 @@
 #define TOY_RING	32
 
 enum toy_command_type {
+	TOY_PING,
 	TOY_CREATE,
 	TOY_DESTROY,
 	TOY_SHOW,
@@ -76,7 +77,7 @@ extern const struct dev_pm_ops toy_dev_pm_ops;
 int toy_probe(struct toy *toy);
 void toy_remove(struct toy *toy);
 struct toy_buffer *toy_buffer_create(struct toy *toy, u32 id, u32 pixels);
-int toy_buffer_show_ioctl(struct toy_buffer *buffer);
+int toy_buffer_show_wait(struct toy_buffer *buffer);
 void toy_buffer_free(struct toy_buffer *buffer);
 
 #endif

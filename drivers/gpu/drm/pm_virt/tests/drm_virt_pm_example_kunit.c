@@ -87,8 +87,8 @@ static void drm_virt_pm_test_example_hibernation(struct kunit *test)
 	struct toy_buffer *shown = create(test, 1, 0x111111);
 	struct toy_buffer *other = create(test, 2, 0x222222);
 
-	KUNIT_ASSERT_EQ(test, toy_buffer_show_ioctl(other), 0);
-	KUNIT_ASSERT_EQ(test, toy_buffer_show_ioctl(shown), 0);
+	KUNIT_ASSERT_EQ(test, toy_buffer_show_wait(other), 0);
+	KUNIT_ASSERT_EQ(test, toy_buffer_show_wait(shown), 0);
 	KUNIT_ASSERT_EQ(test, screen(toy), 0x111111);
 
 	/* The screen comes back by itself, twice. The other buffer does not. */
@@ -103,7 +103,7 @@ static void drm_virt_pm_test_example_hibernation(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, toy->host.known[2]);
 
 	/* It is created again when it is used. */
-	KUNIT_EXPECT_EQ(test, toy_buffer_show_ioctl(other), 0);
+	KUNIT_EXPECT_EQ(test, toy_buffer_show_wait(other), 0);
 	KUNIT_EXPECT_EQ(test, screen(toy), 0x222222);
 	KUNIT_EXPECT_EQ(test, toy->host.errors, 0);
 }
@@ -115,7 +115,7 @@ static void drm_virt_pm_test_example_free(struct kunit *test)
 	unsigned int commands;
 
 	/* The host is not told of a buffer that it has forgotten. */
-	KUNIT_ASSERT_EQ(test, toy_buffer_show_ioctl(buffer), 0);
+	KUNIT_ASSERT_EQ(test, toy_buffer_show_wait(buffer), 0);
 	KUNIT_ASSERT_EQ(test, call(toy, toy_dev_pm_ops.suspend), 0);
 	toy->shown = NULL;
 	KUNIT_ASSERT_EQ(test, call(toy, toy_dev_pm_ops.resume), 0);
@@ -133,7 +133,7 @@ static void drm_virt_pm_test_example_refused(struct kunit *test)
 	struct toy_buffer *shown = create(test, 1, 0x111111);
 
 	/* A refusal says why and changes nothing. */
-	KUNIT_ASSERT_EQ(test, toy_buffer_show_ioctl(shown), 0);
+	KUNIT_ASSERT_EQ(test, toy_buffer_show_wait(shown), 0);
 	toy->decoders = 2;
 	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.freeze), -EBUSY);
 	KUNIT_EXPECT_STREQ(test, toy->pm.refusal,
@@ -152,11 +152,15 @@ static void drm_virt_pm_test_example_hang(struct kunit *test)
 	struct toy *toy = test->priv;
 	struct toy_buffer *shown;
 
-	/* A host that hangs refuses as well. Later it answers again. */
+	/*
+	 * A host that hangs refuses as well, whether or not something is queued.
+	 * Later it answers again.
+	 */
 	vpm_mock_set_stall_ms(test, 20);
 	toy->host.hangs = true;
 	shown = create(test, 1, 0x111111);
-	KUNIT_ASSERT_EQ(test, toy_buffer_show_ioctl(shown), 0);
+	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.freeze), -ETIMEDOUT);
+	KUNIT_ASSERT_EQ(test, toy_buffer_show_wait(shown), 0);
 	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.freeze), -ETIMEDOUT);
 	KUNIT_EXPECT_STREQ(test, toy->pm.refusal,
 			   "suspend: the host does not answer (-110)");
@@ -184,7 +188,7 @@ static void drm_virt_pm_test_example_image(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, end_restore, NULL), 0);
 	KUNIT_ASSERT_EQ(test, drm_virt_pm_notify(PM_RESTORE_PREPARE), 0);
 	toy->host.hangs = true;
-	KUNIT_ASSERT_EQ(test, toy_buffer_show_ioctl(shown), 0);
+	KUNIT_ASSERT_EQ(test, toy_buffer_show_wait(shown), 0);
 	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.freeze), 0);
 	KUNIT_EXPECT_STREQ(test, toy->pm.refusal, "");
 	KUNIT_EXPECT_EQ(test, toy->pm.epoch, 2);
@@ -202,14 +206,14 @@ static void drm_virt_pm_test_example_second_try(struct kunit *test)
 	struct toy_buffer *shown = create(test, 1, 0x111111);
 
 	/* A resume that fails once costs only time. */
-	KUNIT_ASSERT_EQ(test, toy_buffer_show_ioctl(shown), 0);
+	KUNIT_ASSERT_EQ(test, toy_buffer_show_wait(shown), 0);
 	KUNIT_ASSERT_EQ(test, call(toy, toy_dev_pm_ops.freeze), 0);
 	toy->host.failing_starts = 1;
 	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.restore), -EIO);
 	KUNIT_EXPECT_EQ(test, screen(toy), 0);
 	thaw(toy);
 	KUNIT_EXPECT_EQ(test, screen(toy), 0x111111);
-	KUNIT_EXPECT_EQ(test, toy_buffer_show_ioctl(shown), 0);
+	KUNIT_EXPECT_EQ(test, toy_buffer_show_wait(shown), 0);
 	KUNIT_EXPECT_EQ(test, toy->host.errors, 0);
 }
 
@@ -219,13 +223,13 @@ static void drm_virt_pm_test_example_lost(struct kunit *test)
 	struct toy_buffer *shown = create(test, 1, 0x111111);
 
 	/* A device that does not come back is unplugged. */
-	KUNIT_ASSERT_EQ(test, toy_buffer_show_ioctl(shown), 0);
+	KUNIT_ASSERT_EQ(test, toy_buffer_show_wait(shown), 0);
 	KUNIT_ASSERT_EQ(test, call(toy, toy_dev_pm_ops.freeze), 0);
 	toy->host.failing_starts = 2;
 	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.restore), -EIO);
 	thaw(toy);
 	KUNIT_EXPECT_TRUE(test, drm_dev_is_unplugged(&toy->drm));
-	KUNIT_EXPECT_EQ(test, toy_buffer_show_ioctl(shown), -ENODEV);
+	KUNIT_EXPECT_EQ(test, toy_buffer_show_wait(shown), -ENODEV);
 	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.freeze), 0);
 	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.restore), 0);
 }
