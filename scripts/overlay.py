@@ -5,7 +5,7 @@ A tree that has only some of our files must build as well (the patches of the
 series are such trees), so what names something that is missing is left out:
 
   - objects and subdirectories in Makefiles, "source" in Kconfig files,
-    "kernel-doc" in documents
+    "kernel-doc" and paragraphs with the name of the file in documents
   - prototypes in headers, entries of tables, and calls on a line of their own,
     with the "if" above that has no other body
   - members of a struct whose kernel-doc names it, and statements on a line of
@@ -95,7 +95,8 @@ def without_missing(name, text, missing):
             p.startswith(f'source "{m}"') for m in missing))
     if name.endswith('.rst'):
         return _paragraphs(text, lambda p: any(
-            p.startswith(f'.. kernel-doc:: {m}\n') for m in missing))
+            p.startswith(f'.. kernel-doc:: {m}\n') or f'``{m}``' in p
+            for m in missing))
     return text
 
 

@@ -127,7 +127,8 @@ struct drm_virt_pm_ops {
 	 * host answers, but changes no state.
 	 *
 	 * Called by the PM notifier, by drm_virt_pm_check() and for debugfs;
-	 * never for %DRM_VIRT_PM_RESTORE. Must not wait without a limit for a lock
+	 * never for %DRM_VIRT_PM_RESTORE. Also called while the device is down,
+	 * where it must not touch the hardware. Must not wait without a limit for a lock
 	 * that is held while waiting for the device, and takes no modeset lock and
 	 * no dma_resv.
 	 *
@@ -154,7 +155,8 @@ struct drm_virt_pm_ops {
 	 * again, with its content, and calls drm_virt_pm_object_restored() at
 	 * the point from where the device knows it.
 	 *
-	 * Called by drm_virt_pm_object_use().
+	 * Called by drm_virt_pm_object_use(), which it must not call itself, as
+	 * the locks of two objects do not nest.
 	 *
 	 * Return: 0, or a negative errno, which leaves the object stale. The
 	 * next user tries again. Call drm_virt_pm_object_lose() for an object
@@ -179,8 +181,9 @@ struct drm_virt_pm_ops {
  *
  * @drm: DRM device
  * @ops: callbacks of the driver
- * @epoch: number of resets, counted from 1; changed only by drm_virt_pm_reset()
- * @state: written under @lock
+ * @epoch: number of resets, counted from 1; changed only by drm_virt_pm_reset();
+ *	read with READ_ONCE()
+ * @state: written under @lock; read with READ_ONCE()
  * @lock: protects writes of @epoch, @state, @online, @busy, @closed, @was_reset,
  *	@losing, @failures, @deadline, @reason, @refusal, @num_lost, @last_lost and
  *	@keep; innermost, process context, not held over a callback
@@ -191,7 +194,8 @@ struct drm_virt_pm_ops {
  * @was_reset: drm_virt_pm_reset() was called in this suspend
  * @losing: drm_virt_pm_lose() was called, or the device is unbound
  * @unplugged: drm_dev_unplug() was called
- * @failures: number of failed attempts to resume from this suspend
+ * @failures: number of failed attempts to resume from this suspend; above 0 in the
+ *	last try, which had better show what it can than fail
  * @deadline: when the running callback stops waiting, in jiffies; or 0
  * @again: state of KMS for a second try to resume
  * @work: freezable; resumes, or unplugs a lost device
@@ -257,7 +261,8 @@ int __drm_virt_pm_wait_running(struct drm_virt_pm *vpm);
  * drm_virt_pm_wait_running - wait until a device runs and is not being suspended
  * @vpm: the device
  *
- * For the entry of an ioctl. Costs one load and compare if the device runs.
+ * For the entry of an ioctl. Costs one load and compare if the device runs. Is no
+ * lock: the device can be suspended as soon as this returns.
  *
  * Context: Process context without locks and without a runtime PM reference.
  *
@@ -301,8 +306,9 @@ struct drm_virt_pm_queue;
 struct drm_virt_pm_queue_ops {
 	/**
 	 * @count: (required) Counts the entries that were queued since probe,
-	 * and how many of these the host still has. Both may wrap. Called in the
-	 * condition of a wait; must not sleep.
+	 * and how many of these the host still has: none if the queue was
+	 * deleted. Both may wrap. Called in the condition of a wait; must not
+	 * sleep.
 	 */
 	void (*count)(struct drm_virt_pm_queue *queue, unsigned int *queued,
 		      unsigned int *pending);

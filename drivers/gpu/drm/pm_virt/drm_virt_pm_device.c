@@ -112,7 +112,8 @@ static void drm_virt_pm_cancel_work(struct drm_virt_pm *vpm)
  * @vpm: the device
  *
  * The stall limit, which is the module parameter drain_timeout_ms, or less if
- * the running suspend or resume has used up its total limit.
+ * the running suspend or resume has used up its total limit. On the way into an
+ * image the stall limit is 500 ms at most.
  *
  * Context: Any context.
  *
@@ -437,7 +438,10 @@ static void drm_virt_pm_work(struct work_struct *work)
 		drm_virt_pm_unplug_lost(vpm);
 }
 
-/* No callback of the driver runs after this */
+/*
+ * No callback of the driver runs after this, but for &drm_virt_pm_ops.show, which
+ * debugfs can call until drm_dev_unplug().
+ */
 static void drm_virt_pm_remove(struct drm_virt_pm *vpm)
 {
 	bool was_online, being_lost;
@@ -507,7 +511,7 @@ EXPORT_SYMBOL(drm_virt_pm_unplug);
  * @ops: callbacks of the driver, kept by reference
  *
  * From now on &drm_virt_pm_ops.check can be called. If the probe fails later on,
- * this is undone when @drm is released.
+ * this is undone when @drm is released, and &drm_virt_pm_ops.check can be called until then.
  *
  * Context: Probe, before drm_dev_register(); may sleep.
  *

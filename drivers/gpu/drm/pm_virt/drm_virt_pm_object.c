@@ -45,8 +45,9 @@ DEFINE_STATIC_SRCU(drm_virt_pm_keep_srcu);
  * @obj: the object
  * @id: its name on the device, for messages
  *
- * Call this right before the command that creates the object. The object is
- * stale until drm_virt_pm_object_restored().
+ * Call this right before the command that creates the object, or earlier if the
+ * first drm_virt_pm_object_use() creates it. The object is stale until
+ * drm_virt_pm_object_restored().
  *
  * Context: Any context.
  */
@@ -185,8 +186,8 @@ EXPORT_SYMBOL(__drm_virt_pm_object_use);
  * @keep: true if only the device has the content
  *
  * Context: May sleep; the caller serialises calls for one object. To set @keep
- * to false waits for &drm_virt_pm_ops.save and &drm_virt_pm_ops.restore, so the
- * caller holds no lock that these take.
+ * to false waits for &drm_virt_pm_ops.save, so the caller holds no lock that this
+ * takes.
  */
 void drm_virt_pm_object_keep(struct drm_virt_pm *vpm,
 			     struct drm_virt_pm_object *obj, bool keep)
@@ -204,7 +205,7 @@ void drm_virt_pm_object_keep(struct drm_virt_pm *vpm,
 	if (!removed)
 		return;
 
-	/* drm_virt_pm_objects_save() or _restore() may be using the object */
+	/* drm_virt_pm_objects_save() may be using the object */
 	synchronize_srcu(&drm_virt_pm_keep_srcu);
 	INIT_LIST_HEAD(&obj->keep);
 }
