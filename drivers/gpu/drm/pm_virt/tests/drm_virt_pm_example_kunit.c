@@ -159,7 +159,7 @@ static void drm_virt_pm_test_example_hang(struct kunit *test)
 	vpm_mock_set_stall_ms(test, 20);
 	toy->host.hangs = true;
 	shown = create(test, 1, 0x111111);
-	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.freeze), -ETIMEDOUT);
+	KUNIT_ASSERT_EQ(test, call(toy, toy_dev_pm_ops.freeze), -ETIMEDOUT);
 	KUNIT_ASSERT_EQ(test, toy_buffer_show_wait(shown), 0);
 	KUNIT_EXPECT_EQ(test, call(toy, toy_dev_pm_ops.freeze), -ETIMEDOUT);
 	KUNIT_EXPECT_STREQ(test, toy->pm.refusal,
