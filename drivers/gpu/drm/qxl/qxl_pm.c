@@ -325,6 +325,8 @@ static int qxl_pm_resume_kms(struct qxl_device *qdev)
 	struct drm_virt_pm *vpm = &qdev->pm.base;
 	int ret;
 
+	/* the last try may have left KMS running, see below */
+	drm_virt_pm_kms_saved(vpm);
 	qdev->pm.not_drawn = false;
 	ret = drm_virt_pm_kms_resume(vpm);
 	if (ret)
