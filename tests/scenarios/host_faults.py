@@ -4,7 +4,9 @@ A host that answers in bursts, late, not at all, or with an error, and one that 
 not forget resources: the picture comes back over S3 and S4 all the same.
 
 A host that says nothing is a reason to refuse, before anything was done. What it
-does not create again is one lost object, which is named; the others are there.
+does not create again is one lost object, which is named; the others are there. What
+it does not show, or answers once too often, is shown by the second try. Outputs that
+it does not tell are still there.
 no_console_suspend: not used.
 """
 
@@ -18,6 +20,11 @@ SETUP = Setup(outputs=((640, 480), (320, 240)), host='own', known_lost=1, cpus=1
     (r'PM: .*(failed to (suspend|freeze).*: error|returned|returns) -110$',
      'the PM core about the refusal'),
     ('PM: Some devices failed to suspend', 'likewise'),
+    (r'\*ERROR\* response 0x1200 \(command 0x10[0a]\)', 'outputs that are not told'),
+    (r'\*ERROR\* response 0x1203 \(command 0x104\)', 'what is not shown'),
+    (r'id \d+ is not a head', 'the virtio core about an answer too many'),
+    (r'resume failed \(-5\), trying once more', 'after these two'),
+    (r'PM: .*(failed to resume.*: error|returns) -5$', 'likewise'),
     (r'\*ERROR\* response 0x1200 \(command 0x101\)', 'what the host does not create'),
     (r'\*ERROR\* response 0x1203 \(command 0x10[56]\)', 'what follows of it in the ring'),
     (r'object \d+ is lost', 'likewise'),
@@ -54,6 +61,28 @@ def lost(vm):
     vm.expect_same_picture()
 
 
+def not_shown(vm):
+    for fault in 'unknown', 'twice':
+        tried = any('trying once more' in line for line in vm.kernel_log())
+        vm.expect(not tried, 'there was a second try before')
+        vm.fault(f'{fault}:res_flush:0:1')
+        vm.suspend_and_wake()
+        vm.expect_same_picture()
+        tried = any('trying once more' in line for line in vm.kernel_log())
+        vm.expect(tried, f'no second try after an answer "{fault}"')
+        vm.mark_kernel_log()
+
+
+def not_told(vm):
+    outputs = vm.guest.outputs
+    vm.fault(f'error:get_display_info:0:{NO_END}')
+    vm.fault(f'error:get_edid:0:{NO_END}')
+    vm.suspend_and_wake()
+    vm.expect_same_picture()
+    vm.expect_outputs(list(outputs))
+    vm.heal()
+
+
 def story(vm):
     guest = vm.power_on()
     vm.draw_desktop()
@@ -68,6 +97,8 @@ def story(vm):
     vm.suspend_and_wake()
     vm.expect_same_picture()
 
+    not_shown(vm)
+    not_told(vm)
     refused(vm)
     lost(vm)
 

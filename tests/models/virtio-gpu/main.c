@@ -21,7 +21,7 @@
 
 struct gpu_options gpu_options;
 
-enum kind { NONE, LATE, ERROR, NEVER };
+enum kind { NONE, LATE, ERROR, NEVER, UNKNOWN, TWICE };
 
 /* A command that is answered in another way */
 static struct fault {
@@ -75,7 +75,8 @@ void gpu_log(const char *format, ...)
 /* KIND:COMMAND[:SKIP[:COUNT[:MS]]] */
 static bool add_fault(const char *text)
 {
-	static const char *const kinds[] = { "", "late", "error", "never" };
+	static const char *const kinds[] = { "", "late", "error", "never",
+					       "unknown", "twice" };
 	struct fault new = { .count = 0, .ms = 1000 };
 	char kind[8];
 	unsigned int i;
@@ -109,7 +110,7 @@ static enum kind take_fault(uint32_t type, bool has_answer, unsigned int *ms)
 	for (f = fault; f < fault + MAX_FAULTS; f++) {
 		if (!f->kind || !name ||
 		    (strcmp(f->command, name) && strcmp(f->command, "any")) ||
-		    (f->kind == ERROR && !has_answer))
+		    ((f->kind == ERROR || f->kind == UNKNOWN) && !has_answer))
 			continue;
 		if (f->skip) {
 			f->skip--;
@@ -186,9 +187,10 @@ static void serve(struct vu_request *request)
 	vu_gather(request->out, request->num_out, 0, &hdr, sizeof(hdr));
 	kind = take_fault(hdr.type, request->num_in, &ms);
 	memset(&answer, 0, sizeof(answer));
-	if (kind == ERROR) {
+	if (kind == ERROR || kind == UNKNOWN) {
 		gpu_refuse(request);
-		type = VIRTIO_GPU_RESP_ERR_UNSPEC;
+		type = kind == ERROR ? VIRTIO_GPU_RESP_ERR_UNSPEC :
+				       VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	} else {
 		type = gpu_obey(request, &answer, &size);
 	}
@@ -211,6 +213,8 @@ static void serve(struct vu_request *request)
 		answer_at(request, size, (now_ms() / burst + 1) * burst);
 	} else {
 		vu_answer(request->queue, request->head, size);
+		if (kind == TWICE)
+			vu_answer(request->queue, request->head, size);
 	}
 }
 
@@ -329,7 +333,8 @@ static const char usage[] =
 	"  --keep          a reset does not take resources\n"
 	"  --burst MS      answers come together, that often\n"
 	"  --fault KIND:COMMAND[:SKIP[:COUNT[:MS]]]\n"
-	"                  late, error, never; COMMAND as in the log, or any\n";
+	"                  late, error, never, unknown (the error for an id that it does\n"
+	"                  not know), twice; COMMAND as in the log, or any\n";
 
 static const struct option options[] = {
 	{ "socket", required_argument, NULL, 's' },
