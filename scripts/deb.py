@@ -83,9 +83,11 @@ def sources(tree, directories, top=REPO):
 
 def version():
     """Of the last commit to its sources, so that a newer one is an upgrade; and its time"""
-    r = subprocess.run(['git', '-C', REPO, 'log', '-1', '--date=raw', '--format=%h %ad',
-                        '--', *MADE_FROM], capture_output=True, text=True)
-    if r.returncode:            # an archive, not a clone
+    # root builds in the clone of a user too
+    r = subprocess.run(['git', '-c', 'safe.directory=*', '-C', REPO, 'log', '-1',
+                        '--date=raw', '--format=%h %cd', '--', *MADE_FROM],
+                       capture_output=True, text=True)
+    if r.returncode or not r.stdout:    # an archive, perhaps inside of another clone
         return VERSION, 1767225600
     commit, date = r.stdout.split()[:2]
     stamp = time.strftime('%Y%m%d.%H%M%S', time.gmtime(int(date)))

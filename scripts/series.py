@@ -211,7 +211,7 @@ class Git:
 def author_and_date():
     """Of the newest commit of ours that the series could hold"""
     r = subprocess.run(
-        ['git', '-C', REPO, 'log', '-1', '--date=raw',
+        ['git', '-c', 'safe.directory=*', '-C', REPO, 'log', '-1', '--date=raw',
          '--format=%an <%ae>%n%ad', '--', 'include', 'drivers',
          'Documentation', 'hooks', 'series', 'MAINTAINERS'],
         capture_output=True, text=True)
