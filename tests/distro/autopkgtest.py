@@ -3,12 +3,12 @@
 
 from machine import REPO
 
-TEST = REPO / 'packaging/debian/tests/installs'
+READS = (REPO / 'packaging/debian/tests/installs').read_bytes()
 
 
 def story(vm):
     vm.power_on()
-    vm.put('/root/installs', TEST.read_bytes())
+    vm.put('/root/installs', READS)
     vm.say(vm.run('sh /root/installs').strip().splitlines()[-1])
     vm.run('rm /lib/modules/$(uname -r)/updates/dkms/virtio-gpu.ko*')
     said = vm.run('sh /root/installs && echo passed', check=False)

@@ -9,14 +9,14 @@ A module, built in the guest, lets the kernel draw after the GPU was shut down.
 import klog
 from machine import REPO
 
-MODULE = REPO / 'tests/guest/modules/pm_fail.c'
+READS = (REPO / 'tests/guest/modules/pm_fail.c').read_bytes()
 
 
 def story(vm):
     vm.power_on()
     vm.run('mkdir -p /etc/systemd/sleep.conf.d /root/module && '
            'printf "[Sleep]\\nHibernateMode=shutdown\\n" >/etc/systemd/sleep.conf.d/mode.conf')
-    vm.put('/root/module/pm_fail.c', MODULE.read_bytes())
+    vm.put('/root/module/pm_fail.c', READS)
     vm.put('/root/module/Kbuild', b'obj-m := pm_fail.o\n')
     vm.run('make -C /lib/modules/$(uname -r)/build M=/root/module modules', timeout=1800)
     vm.run('insmod /root/module/pm_fail.ko last_words=1; dmesg -n 8; chvt 1')

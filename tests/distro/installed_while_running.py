@@ -10,15 +10,12 @@ import re
 from machine import REPO, Setup
 
 SETUP = Setup(package=False)
-
-
-def lines_of_readme():
-    block = re.search('```sh\n(apt install [^`]*)```', (REPO / 'README.md').read_text())[1]
-    return [line.partition('#')[0].strip() for line in block.splitlines()]
+READS = [line.partition('#')[0].strip() for line in re.search(
+    '```sh\n(apt install [^`]*)```', (REPO / 'README.md').read_text())[1].splitlines()]
 
 
 def story(vm):
-    install, restart, sleep = lines_of_readme()
+    install, restart, sleep = READS
     vm.power_on()
     vm.put_package()
     vm.run(f'cd /root && echo y | DEBIAN_FRONTEND=noninteractive {install}', timeout=3600)

@@ -4,8 +4,9 @@
 make test-distro: the package in a Debian 13 with its stock kernel and desktops.
 
 A story is a file in tests/distro: a docstring that says what must hold, an optional
-SETUP, and story(vm). One that passed is not run again until something that it is made
-from changes; --again runs it all the same.
+SETUP, READS for what else it takes from this repository, and story(vm). One that passed
+is not run again until something that it is made from changes; --again runs it all the
+same.
 """
 
 import argparse
@@ -33,6 +34,9 @@ from common import Failure as Unbuilt, human, main, say, sha256     # noqa: E402
 from machine import Machine, Setup      # noqa: E402
 from verdict import Failure, Skip       # noqa: E402
 
+# the harness, and what it uses of the other one
+OWN = sorted(Path(module.__file__) for module in list(sys.modules.values())
+             if str(getattr(module, '__file__', None)).startswith(f'{REPO}/tests/'))
 RESULTS = image.DISTRO / 'passed.json'
 # the failure, and that it is gone
 QUICK = ('stock_hibernate', 'weston_hibernate', 'console_hibernate')
@@ -70,9 +74,9 @@ def load(path):
     return module
 
 
-def identity(path, disk, package):
-    h = hashlib.sha256(f'{disk.name} {sha256(package)} {qemu.binary()}'.encode())
-    for source in [path, *sorted(HARNESS.glob('*.py'))]:
+def identity(path, disk, package, reads):
+    h = hashlib.sha256(f'{disk.name} {sha256(package)} {qemu.binary()} {reads!r}'.encode())
+    for source in [path, *OWN]:
         h.update(source.read_bytes())
     return h.hexdigest()
 
@@ -108,7 +112,7 @@ def tell(name, path, arguments, package, disks):
     module = load(path)
     setup = getattr(module, 'SETUP', Setup())
     disk = disks(setup.package)
-    key = identity(path, disk, package)
+    key = identity(path, disk, package, getattr(module, 'READS', None))
     before = passed_before().get(name)
     if before and before['of'] == key and not (arguments.again or arguments.name):
         say(f'ok {name} (passed at {before["at"]}, nothing changed since)')
