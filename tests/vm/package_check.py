@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The package's drm-virt-pm-check on trial, on guests that are only files."""
 
-import os
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -15,6 +15,15 @@ IMAGE = f'/boot/initrd.img-{RELEASE}'
 ACCOUNT = '/sys/kernel/debug/dri/0/virt_pm'
 POSSIBLE = ('state: running\nepoch: 1\nrefusal: none\nsuspend: possible\n'
             'hibernate: possible\ntransition: none\n')
+# what the program calls: the machine's own, or told here. What is not here is not installed.
+COMMANDS = ('awk', 'basename', 'cat', 'expr', 'grep', 'head', 'id', 'ls', 'od', 'readlink',
+            'sed', 'sort', 'tail')
+TOOLS = {
+    'lsinitramfs': 'cat "$1"',
+    # a file has its type of file system and its device as content
+    'stat': 'for file; do :; done\nread -r type device <"$file" || exit 1\n'
+            'case $1 in -f) echo "$type" ;; *) echo "$device" ;; esac',
+}
 SWAPS = 'Filename Type Size Used Priority\n'
 KERNEL_OWN = f'usr/lib/modules/{RELEASE}/kernel/drivers/gpu/drm/virtio/virtio-gpu.ko.xz\n'
 PACKAGES_OWN = (f'usr/lib/modules/{RELEASE}/updates/dkms/virtio-gpu.ko.xz\n'
@@ -31,6 +40,7 @@ GOOD = {
     '/sys/power/state': 'freeze mem disk',
     '/sys/power/resume': '254:2',
     '/sys/power/resume_offset': '0',
+    '/sys/power/image_size': '400000000',
     '/sys/class/block/vda2/dev': '254:2',
     '/sys/class/dmi/id/product_name': 'Standard PC (i440FX + PIIX, 1996)',
     '/sys/kernel/security/lockdown': '[none] integrity confidentiality',
@@ -46,6 +56,7 @@ GOOD = {
     '/boot/vmlinuz-6.12.9+deb13-amd64': '',
     IMAGE: PACKAGES_OWN,        # what our lsinitramfs says is in it
 }
+FILE = f'{SWAPS}/swapfile file 1000000 0 -2\n'
 STOCK = {'/sys/module/drm_virt_pm/holders/virtio_gpu': None, ACCOUNT: None}
 Q35 = {'/sys/class/dmi/id/product_name': 'Standard PC (Q35 + ICH9, 2009)'}
 LPC = '/sys/bus/pci/devices/0000:00:1f.0/config'
@@ -89,14 +100,31 @@ BAD = {
     'no swap': ({'/proc/swaps': SWAPS}, 'there is no swap'),
     'only zram': ({'/proc/swaps': f'{SWAPS}/dev/zram0 partition 1000000 0 100\n'}, 'zram'),
     'swap too small': ({'/proc/swaps': f'{SWAPS}/dev/vda2 partition 200000 0 -2\n'},
-                       '195 MiB of swap are free, 292 MiB'),
+                       '195 MiB of /dev/vda2 are free, 292 MiB'),
     'swap full': ({'/proc/swaps': f'{SWAPS}/dev/vda2 partition 1000000 900000 -2\n'},
-                  '97 MiB of swap are free'),
-    'no resume': ({'/sys/power/resume': '0:0'}, 'where to resume from'),
+                  '97 MiB of /dev/vda2 are free'),
+    'room elsewhere': ({'/proc/swaps': f'{SWAPS}/dev/vdb partition 1000000 0 -2\n'
+                                       '/dev/vda2 partition 200000 0 -3\n'},
+                       '195 MiB of /dev/vda2 are free'),
+    'no resume': ({'/sys/power/resume': '0:0'}, 'RESUME=/dev/vda2 in'),
+    'no resume, a file': ({'/proc/swaps': FILE, '/sys/power/resume': '0:0'},
+                          'resume_offset= from filefrag -v /swapfile'),
+    'no resume, btrfs': ({'/proc/swaps': FILE, '/sys/power/resume': '0:0',
+                          '/swapfile': 'btrfs 0:31\n'},
+                         'resume_offset= from btrfs inspect-internal map-swapfile -r /swapfile'),
     'noresume': ({'/proc/cmdline': 'quiet noresume'}, 'noresume'),
+    'noresume, not told': ({'/proc/cmdline': 'quiet noresume', '/sys/power/resume': '0:0'},
+                           'take it off'),
+    'hibernate=noresume': ({'/proc/cmdline': 'hibernate=noresume', '/sys/power/resume': '0:0'},
+                           'take it off'),
     'other resume': ({'/sys/power/resume': '254:9'}, '254:9, which is no swap in use'),
-    'swap file without offset': ({'/proc/swaps': f'{SWAPS}/swapfile file 1000000 0 -2\n'},
-                                 'no swap in use'),
+    'other offset': ({'/sys/power/resume_offset': '34816'},
+                     '254:2 at 34816, which is no swap in use'),
+    'swap file without offset': ({'/proc/swaps': FILE},
+                                 'not from the swap file /swapfile: on the kernel'),
+    'swap file elsewhere': ({'/proc/swaps': FILE, '/sys/power/resume_offset': '34816',
+                             '/swapfile': 'ext2/ext3 254:1\n'},
+                            'the swap file /swapfile is on 254:1'),
     'random key': ({'/etc/crypttab': 'swap0 /dev/vda2 /dev/urandom cipher=x,swap\n'},
                    'swap swap0'),
     'q35 after S3': ({**Q35, LPC: '\0' * 256}, 'lost its power management'),
@@ -104,8 +132,18 @@ BAD = {
 # the same, and yet it would hibernate
 STILL_GOOD = {
     'nothing changed': ({}, 'everything on it can be restored'),
-    'swap file': ({'/proc/swaps': f'{SWAPS}/swapfile file 1000000 0 -2\n',
-                   '/sys/power/resume_offset': '34816'}, 'resumes from the swap file'),
+    'swap file': ({'/proc/swaps': FILE, '/sys/power/resume_offset': '34816',
+                   '/swapfile': 'ext2/ext3 254:2\n'}, 'resumes from the swap file'),
+    'swap file on btrfs': ({'/proc/swaps': FILE, '/sys/power/resume_offset': '34816',
+                            '/swapfile': 'btrfs 0:31\n'}, 'resumes from the swap file'),
+    # initramfs-tools tell the kernel all the same
+    'hibernate=noresume': ({'/proc/cmdline': 'hibernate=noresume'}, ''),
+    'much is cached': ({'/proc/swaps': f'{SWAPS}/dev/vda2 partition 350000 0 -2\n'},
+                       'up to 381 MiB'),
+    'less is cached': ({'/proc/swaps': f'{SWAPS}/dev/vda2 partition 350000 0 -2\n',
+                        '/sys/power/image_size': '900000000000',
+                        '/proc/meminfo': 'MemTotal: 1000000 kB\nMemFree: 600000 kB\n'
+                                         'MemAvailable: 700000 kB\n'}, 'up to 390 MiB'),
     'key in a file': ({'/etc/crypttab': '# x\nswap0 /dev/vda2 /etc/key swap\n'}, ''),
     'built in': ({'/sys/module/drm_virt_pm/holders/virtio_gpu': None}, 'can be restored'),
     'another driver': ({'/sys/class/drm/card1/device/driver': '-> ../drivers/bochs-drm'},
@@ -132,11 +170,14 @@ class PackageCheck(unittest.TestCase):
                     path.write_bytes(content.encode('latin-1'))
             tools = Path(directory) / 'tools'
             tools.mkdir()
-            (tools / 'lsinitramfs').write_text('#!/bin/sh\ncat "$1"\n')
-            (tools / 'lsinitramfs').chmod(0o755)
+            for name in COMMANDS:
+                (tools / name).symlink_to(shutil.which(name))
+            for name, script in TOOLS.items():
+                (tools / name).write_text(f'#!/bin/sh\n{script}\n')
+                (tools / name).chmod(0o755)
             done = subprocess.run(
-                ['sh', PROGRAM, *options, '-r', root], capture_output=True, text=True,
-                env=dict(os.environ, PATH=f'{tools}:{os.environ["PATH"]}'), check=False)
+                ['/bin/sh', PROGRAM, *options, '-r', root], capture_output=True, text=True,
+                env={'PATH': str(tools), 'LC_ALL': 'C'}, check=False)
             self.assertEqual(done.stderr, '')
             return done.returncode, done.stdout
 
@@ -160,6 +201,10 @@ class PackageCheck(unittest.TestCase):
         status, text = self.ask({**Q35, LPC: '\0' * 68 + '\x80' + '\0' * 9})
         self.assertEqual(status, 0, text)
         self.assertIn('note     the machine is a q35', text)
+
+    def test_nothing_to_note(self):
+        _, text = self.ask({})
+        self.assertNotIn('note ', text)
 
     def test_quiet(self):
         self.assertEqual(self.ask({}, '-q'), (0, ''))
