@@ -32,6 +32,7 @@ PACKAGES_OWN = (f'usr/lib/modules/{RELEASE}/updates/dkms/virtio-gpu.ko.xz\n'
 # A guest with nothing wrong: file or link (->) and content
 GOOD = {
     '/proc/sys/kernel/osrelease': RELEASE,
+    '/proc/sys/kernel/arch': 'x86_64',
     '/proc/cmdline': f'BOOT_IMAGE=/vmlinuz-{RELEASE} root=/dev/vda1 ro quiet',
     '/proc/swaps': f'{SWAPS}/dev/vda2 partition 1000000 0 -2\n',
     '/proc/meminfo': 'MemTotal: 1000000 kB\nMemFree: 1 kB\nMemAvailable: 700000 kB\n',
@@ -71,7 +72,8 @@ BAD = {
     'secret memory': ({'/sys/power/state': 'freeze mem',
                        '/proc/812/fd/4': '-> /secretmem (deleted)'}, 'end keeper[812]'),
     'no support': ({'/sys/power/state': 'freeze mem'}, 'built without'),
-    'newer kernel': ({'/boot/vmlinuz-6.12.120+deb13-amd64': ''},
+    'newer kernel': ({'/boot/vmlinuz-6.12.120+deb13-arm64': '',
+                      '/proc/sys/kernel/arch': 'aarch64'},
                      'the next boot is that of 6.12.120'),
     'systemd': ({'/etc/systemd/sleep.conf.d/x.conf': '[Sleep]\nAllowHibernation=no\n'},
                 '/etc/systemd/sleep.conf.d/x.conf'),
@@ -144,6 +146,8 @@ STILL_GOOD = {
                         '/sys/power/image_size': '900000000000',
                         '/proc/meminfo': 'MemTotal: 1000000 kB\nMemFree: 600000 kB\n'
                                          'MemAvailable: 700000 kB\n'}, 'up to 390 MiB'),
+    'newer kernel': ({'/boot/vmlinuz-6.12.120+deb13-amd64': ''},
+                     'the next boot is that of 6.12.120'),
     'key in a file': ({'/etc/crypttab': '# x\nswap0 /dev/vda2 /etc/key swap\n'}, ''),
     'built in': ({'/sys/module/drm_virt_pm/holders/virtio_gpu': None}, 'can be restored'),
     'another driver': ({'/sys/class/drm/card1/device/driver': '-> ../drivers/bochs-drm'},
