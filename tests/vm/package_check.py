@@ -13,6 +13,8 @@ DKMS = f'/lib/modules/{RELEASE}/updates/dkms'
 SOURCES = '/usr/src/drm-virt-pm-2.0/6.12'
 IMAGE = f'/boot/initrd.img-{RELEASE}'
 ACCOUNT = '/sys/kernel/debug/dri/0/virt_pm'
+PCI = '/sys/bus/pci/devices/0000:00:02.0'
+MMIO = '/sys/devices/platform/a.virtio_mmio'
 POSSIBLE = ('state: running\nepoch: 1\nrefusal: none\nsuspend: possible\n'
             'hibernate: possible\ntransition: none\n')
 # what the program calls: the machine's own, or told here. What is not here is not installed.
@@ -48,6 +50,11 @@ GOOD = {
     '/sys/class/drm/card0/device/virtio1/driver': '-> ../../bus/virtio/drivers/virtio_gpu',
     '/sys/class/drm/card0/device/driver': '-> ../../bus/pci/drivers/virtio-pci',
     '/sys/class/drm/card0-Virtual-1/status': 'connected',
+    f'{PCI}/vendor': '0x1af4',
+    f'{PCI}/device': '0x1050',
+    f'{PCI}/drm/card0/dev': '226:0',
+    '/sys/bus/virtio/devices/virtio1': '-> ../../../bus/pci/devices/0000:00:02.0/virtio1',
+    f'{PCI}/virtio1/device': '0x0010',
     '/sys/module/drm_virt_pm/holders/virtio_gpu': '',
     ACCOUNT: POSSIBLE,
     f'{DKMS}/virtio-gpu.ko.xz': '',
@@ -97,6 +104,14 @@ BAD = {
                 'refused: shell[8]: 1 context with 3D work'),
     'lost': ({ACCOUNT: POSSIBLE.replace('running', 'lost (resume failed (-110))')},
              'the device is lost (resume failed (-110))'),
+    'no driver': ({f'{PCI}/drm/card0/dev': None}, 'the GPU 0000:00:02.0 has no driver'),
+    'no driver of qxl': ({'/sys/bus/pci/devices/0000:00:03.0/vendor': '0x1b36',
+                          '/sys/bus/pci/devices/0000:00:03.0/device': '0x0100'},
+                         'the GPU 0000:00:03.0 has no driver'),
+    'no driver, MMIO': ({'/sys/bus/virtio/devices/virtio9':
+                         '-> ../../../devices/platform/a.virtio_mmio/virtio9',
+                         f'{MMIO}/virtio9/device': '0x0010'},
+                        'the GPU virtio9 has no driver'),
     'second card': ({'/sys/class/drm/card1/device/driver': '-> ../drivers/qxl'},
                     'card1 (qxl)'),
     'no swap': ({'/proc/swaps': SWAPS}, 'there is no swap'),
@@ -154,6 +169,9 @@ STILL_GOOD = {
                        'card1 (bochs-drm)'),
     'refused before': ({ACCOUNT: POSSIBLE.replace('refusal: none', 'refusal: hibernate: x')},
                        'the last refusal was: hibernate: x'),
+    'MMIO': ({'/sys/bus/virtio/devices/virtio9':
+              '-> ../../../devices/platform/a.virtio_mmio/virtio9',
+              f'{MMIO}/virtio9/device': '0x0010', f'{MMIO}/drm/card1/dev': '226:1'}, ''),
     'not in the initramfs': ({IMAGE: 'usr/bin/sh\n'}, ''),
 }
 
@@ -209,6 +227,10 @@ class PackageCheck(unittest.TestCase):
     def test_nothing_to_note(self):
         _, text = self.ask({})
         self.assertNotIn('note ', text)
+
+    def test_one_problem_a_gpu(self):
+        _, text = self.ask({f'{PCI}/drm/card0/dev': None}, '-q')
+        self.assertEqual(text.count('has no driver'), 1, text)
 
     def test_quiet(self):
         self.assertEqual(self.ask({}, '-q'), (0, ''))
