@@ -22,11 +22,14 @@ COMMANDS = ('awk', 'basename', 'cat', 'expr', 'grep', 'head', 'id', 'ls', 'od', 
             'sed', 'sort', 'tail')
 TOOLS = {
     'lsinitramfs': 'cat "$1"',
+    'systemd-analyze': 'root=${1#--root=}\nsed "s|^# /|# $root/|" "$root/sleep.conf"',
     # a file has its type of file system and its device as content
     'stat': 'for file; do :; done\nread -r type device <"$file" || exit 1\n'
             'case $1 in -f) echo "$type" ;; *) echo "$device" ;; esac',
 }
 SWAPS = 'Filename Type Size Used Priority\n'
+SLEEP = '/sleep.conf'           # what our systemd-analyze says
+SLEEP_CONF = '# /etc/systemd/sleep.conf\n[Sleep]\n#AllowHibernation=no\n\n'
 KERNEL_OWN = f'usr/lib/modules/{RELEASE}/kernel/drivers/gpu/drm/virtio/virtio-gpu.ko.xz\n'
 PACKAGES_OWN = (f'usr/lib/modules/{RELEASE}/updates/dkms/virtio-gpu.ko.xz\n'
                 f'usr/lib/modules/{RELEASE}/updates/dkms/drm_virt_pm.ko.xz\n')
@@ -62,6 +65,7 @@ GOOD = {
     f'{SOURCES}/Kbuild': '',
     f'/boot/vmlinuz-{RELEASE}': '',
     '/boot/vmlinuz-6.12.9+deb13-amd64': '',
+    SLEEP: '# Main configuration file systemd/sleep.conf not found\n',
     IMAGE: PACKAGES_OWN,        # what our lsinitramfs says is in it
 }
 FILE = f'{SWAPS}/swapfile file 1000000 0 -2\n'
@@ -76,16 +80,27 @@ BAD = {
                  'locked down'),
     'nohibernate': ({'/sys/power/state': 'freeze mem', '/proc/cmdline': 'quiet nohibernate'},
                     'nohibernate'),
+    'hibernate=no': ({'/sys/power/state': 'freeze mem', '/proc/cmdline': 'hibernate=no quiet'},
+                     'hibernate=no is'),
     'secret memory': ({'/sys/power/state': 'freeze mem',
                        '/proc/812/fd/4': '-> /secretmem (deleted)'}, 'end keeper[812]'),
     'no support': ({'/sys/power/state': 'freeze mem'}, 'built without'),
     'newer kernel': ({'/boot/vmlinuz-6.12.120+deb13-arm64': '',
                       '/proc/sys/kernel/arch': 'aarch64'},
                      'the next boot is that of 6.12.120'),
-    'systemd': ({'/etc/systemd/sleep.conf.d/x.conf': '[Sleep]\nAllowHibernation=no\n'},
-                '/etc/systemd/sleep.conf.d/x.conf'),
+    'systemd': ({SLEEP: f'{SLEEP_CONF}# /etc/systemd/sleep.conf.d/x.conf\n'
+                        '[Sleep]\n  AllowHibernation = No\n'},
+                'take AllowHibernation=no out of /etc/systemd/sleep.conf.d/x.conf'),
+    'systemd, last': ({SLEEP: f'{SLEEP_CONF}# /run/systemd/sleep.conf.d/a.conf\n[Sleep]\n'
+                              'AllowHibernation=yes\n# /usr/lib/systemd/sleep.conf.d/b.conf\n'
+                              'AllowHibernation=0\n\n# /etc/systemd/sleep.conf.d/c.conf\n'},
+                      'out of /usr/lib/systemd/sleep.conf.d/b.conf'),
     'masked': ({'/etc/systemd/system/hibernate.target': '-> /dev/null'},
                'systemctl unmask hibernate.target'),
+    'masked, all': ({'/etc/systemd/system/sleep.target': '-> /dev/null'},
+                    'systemctl unmask sleep.target'),
+    'masked until a restart': ({'/run/systemd/system/hibernate.target': '-> /dev/null'},
+                               'systemctl unmask hibernate.target'),
     'stock, not built': ({**STOCK, f'{DKMS}/virtio-gpu.ko.xz': None,
                           f'{DKMS}/drm_virt_pm.ko.xz': None, IMAGE: KERNEL_OWN},
                          f'install linux-headers-{RELEASE}'),
@@ -163,6 +178,9 @@ STILL_GOOD = {
                                          'MemAvailable: 700000 kB\n'}, 'up to 390 MiB'),
     'newer kernel': ({'/boot/vmlinuz-6.12.120+deb13-amd64': ''},
                      'the next boot is that of 6.12.120'),
+    'systemd again': ({SLEEP: f'{SLEEP_CONF}# /usr/lib/systemd/sleep.conf.d/a.conf\n[Sleep]\n'
+                              'AllowHibernation=no\n# /etc/systemd/sleep.conf.d/b.conf\n'
+                              '[Sleep]\nAllowHibernation=yes\n'}, ''),
     'key in a file': ({'/etc/crypttab': '# x\nswap0 /dev/vda2 /etc/key swap\n'}, ''),
     'built in': ({'/sys/module/drm_virt_pm/holders/virtio_gpu': None}, 'can be restored'),
     'another driver': ({'/sys/class/drm/card1/device/driver': '-> ../drivers/bochs-drm'},
