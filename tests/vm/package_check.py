@@ -70,14 +70,18 @@ GOOD = {
 }
 FILE = f'{SWAPS}/swapfile file 1000000 0 -2\n'
 STOCK = {'/sys/module/drm_virt_pm/holders/virtio_gpu': None, ACCOUNT: None}
+NOT_BUILT = {f'{DKMS}/virtio-gpu.ko.xz': None, f'{DKMS}/drm_virt_pm.ko.xz': None,
+             IMAGE: KERNEL_OWN}
+LOCKED = {'/sys/power/state': 'freeze mem',
+          '/sys/kernel/security/lockdown': 'none [integrity] confidentiality'}
+AMDGPU = {'/sys/class/drm/card1/device/driver': '-> ../drivers/amdgpu',
+          '/usr/src/drm-virt-pm-amdgpu-2.0/prepare': ''}
 Q35 = {'/sys/class/dmi/id/product_name': 'Standard PC (Q35 + ICH9, 2009)'}
 LPC = '/sys/bus/pci/devices/0000:00:1f.0/config'
 
 # what is changed (None: it is not there), what a line of the answer has to say
 BAD = {
-    'lockdown': ({'/sys/power/state': 'freeze mem',
-                  '/sys/kernel/security/lockdown': 'none [integrity] confidentiality'},
-                 'locked down'),
+    'lockdown': (LOCKED, 'the kernel is locked down'),
     'nohibernate': ({'/sys/power/state': 'freeze mem', '/proc/cmdline': 'quiet nohibernate'},
                     'nohibernate'),
     'hibernate=no': ({'/sys/power/state': 'freeze mem', '/proc/cmdline': 'hibernate=no quiet'},
@@ -101,11 +105,11 @@ BAD = {
                     'systemctl unmask sleep.target'),
     'masked until a restart': ({'/run/systemd/system/hibernate.target': '-> /dev/null'},
                                'systemctl unmask hibernate.target'),
-    'stock, not built': ({**STOCK, f'{DKMS}/virtio-gpu.ko.xz': None,
-                          f'{DKMS}/drm_virt_pm.ko.xz': None, IMAGE: KERNEL_OWN},
-                         f'install linux-headers-{RELEASE}'),
-    'stock, not for it': ({**STOCK, f'{DKMS}/virtio-gpu.ko.xz': None,
-                           f'{DKMS}/drm_virt_pm.ko.xz': None, f'{SOURCES}/Kbuild': None,
+    'stock, not built': ({**STOCK, **NOT_BUILT}, f'install linux-headers-{RELEASE}, dkms'),
+    'stock, headers are gone': ({**STOCK, **NOT_BUILT},
+                                'install linux-image-amd64 linux-headers-amd64, restart'),
+    'stock, locked down': ({**STOCK, **NOT_BUILT, **LOCKED}, 'for a kernel that is locked'),
+    'stock, not for it': ({**STOCK, **NOT_BUILT, f'{SOURCES}/Kbuild': None,
                            '/usr/src/drm-virt-pm-2.0/7.2/Kbuild': ''},
                           'the package is not made for Linux 6.12'),
     'stock, initramfs': ({**STOCK, IMAGE: KERNEL_OWN}, 'the initramfs has it, see below'),
@@ -119,6 +123,11 @@ BAD = {
                 'refused: shell[8]: 1 context with 3D work'),
     'lost': ({ACCOUNT: POSSIBLE.replace('running', 'lost (resume failed (-110))')},
              'the device is lost (resume failed (-110))'),
+    'amdgpu, no source': (AMDGPU, f'install linux-headers-{RELEASE}, linux-source-6.12 of the'),
+    'amdgpu, its status': (AMDGPU, 'see dkms status drm-virt-pm-amdgpu'),
+    'amdgpu, not restarted': ({**AMDGPU, f'{DKMS}/amdgpu.ko.xz': ''},
+                              'card1 (amdgpu): the kernel\'s own driver, not that of the '
+                              'package; the package was installed'),
     'no driver': ({f'{PCI}/drm/card0/dev': None}, 'the GPU 0000:00:02.0 has no driver'),
     'no driver of qxl': ({'/sys/bus/pci/devices/0000:00:03.0/vendor': '0x1b36',
                           '/sys/bus/pci/devices/0000:00:03.0/device': '0x0100'},
@@ -185,6 +194,10 @@ STILL_GOOD = {
     'built in': ({'/sys/module/drm_virt_pm/holders/virtio_gpu': None}, 'can be restored'),
     'another driver': ({'/sys/class/drm/card1/device/driver': '-> ../drivers/bochs-drm'},
                        'card1 (bochs-drm)'),
+    'amdgpu without the package': ({**AMDGPU, '/usr/src/drm-virt-pm-amdgpu-2.0/prepare': None},
+                                   'the driver\'s own affair'),
+    'amdgpu of the package': ({**AMDGPU, '/sys/kernel/debug/dri/1/virt_pm': POSSIBLE},
+                              'card1 (amdgpu): the driver of the package'),
     'refused before': ({ACCOUNT: POSSIBLE.replace('refusal: none', 'refusal: hibernate: x')},
                        'the last refusal was: hibernate: x'),
     'MMIO': ({'/sys/bus/virtio/devices/virtio9':
