@@ -217,8 +217,8 @@ def lint(deb):
 def run():
     deb, amdgpu = build()
     lint(deb)
-    say(f'{deb.relative_to(REPO)} is ready; on a Debian with linux-headers: '
-        f'apt install ./{deb.name}')
+    say(f'{deb.relative_to(REPO)} is ready; in a Debian 13, with linux-image-amd64 and '
+        f'linux-headers-amd64: apt install ./{deb.name}')
     say(f'for amdgpu also, with linux-source: apt install ./{deb.name} ./{amdgpu.name}')
 
 

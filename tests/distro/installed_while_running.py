@@ -11,14 +11,15 @@ from machine import REPO, Setup
 
 SETUP = Setup(package=False)
 READS = [line.partition('#')[0].strip() for line in re.search(
-    '```sh\n(apt install [^`]*)```', (REPO / 'README.md').read_text())[1].splitlines()]
+    '```sh\n(apt update [^`]*)```', (REPO / 'README.md').read_text())[1].splitlines()]
 
 
 def story(vm):
     install, restart, sleep = READS
     vm.power_on()
     vm.put_package()
-    vm.run(f'cd /root && echo y | DEBIAN_FRONTEND=noninteractive {install}', timeout=3600)
+    vm.run(f'cd /root && export DEBIAN_FRONTEND=noninteractive && echo y | {{ {install}; }}',
+           timeout=3600)
     vm.say('installed')
     said = vm.run('drm-virt-pm-check', check=False)
     vm.expect('restart' in said and 'problem' in said, said)
