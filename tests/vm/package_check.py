@@ -22,6 +22,7 @@ COMMANDS = ('awk', 'basename', 'cat', 'expr', 'grep', 'head', 'id', 'ls', 'od', 
             'sed', 'sort', 'tail')
 TOOLS = {
     'lsinitramfs': 'cat "$1"',
+    'update-initramfs': 'exit 1',
     'systemd-analyze': 'root=${1#--root=}\nsed "s|^# /|# $root/|" "$root/sleep.conf"',
     # a file has its type of file system and its device as content
     'stat': 'for file; do :; done\nread -r type device <"$file" || exit 1\n'
@@ -208,7 +209,7 @@ STILL_GOOD = {
 
 
 class PackageCheck(unittest.TestCase):
-    def ask(self, changes, *options):
+    def ask(self, changes, *options, tools=TOOLS):
         """(exit status, what it says) of the program about a guest"""
         with tempfile.TemporaryDirectory() as directory:
             root = Path(directory) / 'root'
@@ -221,16 +222,16 @@ class PackageCheck(unittest.TestCase):
                     path.symlink_to(content[3:])
                 else:
                     path.write_bytes(content.encode('latin-1'))
-            tools = Path(directory) / 'tools'
-            tools.mkdir()
+            path = Path(directory) / 'tools'
+            path.mkdir()
             for name in COMMANDS:
-                (tools / name).symlink_to(shutil.which(name))
-            for name, script in TOOLS.items():
-                (tools / name).write_text(f'#!/bin/sh\n{script}\n')
-                (tools / name).chmod(0o755)
+                (path / name).symlink_to(shutil.which(name))
+            for name, script in tools.items():
+                (path / name).write_text(f'#!/bin/sh\n{script}\n')
+                (path / name).chmod(0o755)
             done = subprocess.run(
                 ['/bin/sh', PROGRAM, *options, '-r', root], capture_output=True, text=True,
-                env={'PATH': str(tools), 'LC_ALL': 'C'}, check=False)
+                env={'PATH': str(path), 'LC_ALL': 'C'}, check=False)
             self.assertEqual(done.stderr, '')
             return done.returncode, done.stdout
 
@@ -249,6 +250,24 @@ class PackageCheck(unittest.TestCase):
                 self.assertEqual(status, 0, text)
                 self.assertIn(said, text)
                 self.assertIn('This guest would hibernate.', text)
+
+    def test_dracut(self):
+        tools = {**TOOLS, 'lsinitrd': TOOLS['lsinitramfs']}
+        del tools['lsinitramfs'], tools['update-initramfs']
+        long = '-rw-r--r-- 1 root root 9 Jan 1 00:00 '
+        status, text = self.ask({**STOCK, IMAGE: long + KERNEL_OWN}, tools=tools)
+        self.assertEqual(status, 1, text)
+        self.assertIn('the initramfs has it, see below', text)
+        self.assertIn(f': dracut --force /boot/initrd.img-{RELEASE} {RELEASE}, then', text)
+        self.assertEqual(self.ask({IMAGE: long + PACKAGES_OWN}, tools=tools)[0], 0)
+        _, text = self.ask({**STOCK, **NOT_BUILT}, tools=tools)
+        self.assertIn(', dkms autoinstall, dracut --force /boot/', text)
+
+    def test_initramfs_not_looked_at(self):
+        tools = {name: script for name, script in TOOLS.items() if name != 'lsinitramfs'}
+        status, text = self.ask({IMAGE: KERNEL_OWN}, tools=tools)
+        self.assertEqual(status, 0, text)
+        self.assertIn(f'note     the initramfs of {RELEASE} was not looked at', text)
 
     def test_q35_before_a_suspend(self):
         status, text = self.ask({**Q35, LPC: '\0' * 68 + '\x80' + '\0' * 9})
