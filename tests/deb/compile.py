@@ -7,10 +7,13 @@ compiler and the headers of its stock kernels, one of each that the package is f
 All of them, unless bases like 6.12 are named behind the file for the counts.
 
 What must hold: all modules come out for the kernel asked for, nothing was said that
-is a warning, and a kernel that the package is not for is told so and skipped. That of
-amdgpu says which source it wants, and takes no other; load_amdgpu.py builds it.
+is a warning, and a kernel that the package is not for is told so and skipped, as are all
+where Secure Boot is on. That of amdgpu says which source it wants, and takes no other;
+load_amdgpu.py builds it.
 """
+import contextlib
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -31,7 +34,12 @@ HEADERS = '''for base in {bases}; do
 		sed 's/ .*//' | sort -V | tail -n 1)
 	test -z "$newest" || apt-get -q -y install --no-install-recommends "$newest"
 done'''
-UNKNOWN = '5.99.1-amd64'
+# kernel: its configuration
+NOT_FOR = {
+    '5.99.1-amd64': 'CONFIG_HIBERNATION=y\nCONFIG_DRM_VIRTIO_GPU=m\nCONFIG_DRM_QXL=m\n'
+                    'CONFIG_DRM_AMDGPU=m\n',
+    '6.12.1-cloud-amd64': 'CONFIG_HIBERNATION=y\n# CONFIG_DRM is not set\n',
+}
 SKIPPED = 77            # DKMS: not for this kernel
 LOG = BUILD / 'deb/compile.log'
 
@@ -94,18 +102,41 @@ def compile_for(root, module, kernel, names):
             raise Complaint(f'{name} is for {magic.split()[:1]}')
 
 
-def refuses_unknown(root, module):
-    """A kernel that fits none: one clear line, and nothing is built."""
-    build = root / f'lib/modules/{UNKNOWN}/build'
+def refuses(root, module, kernel, config):
+    """A kernel that it is not for: nothing is built, which is no failure."""
+    build = root / f'lib/modules/{kernel}/build'
     build.mkdir(parents=True, exist_ok=True)
-    (build / '.config').write_text('CONFIG_HIBERNATION=y\n')
+    (build / '.config').write_text(config)
     (build / 'Makefile').write_text('all:\n')
     (build / 'include').mkdir(exist_ok=True)
-    r, made = dkms_build(root, module, UNKNOWN)
-    made = UNKNOWN in made or [*(root / f'var/lib/dkms/{module}/{UNKNOWN}').glob('**/*.ko*')]
-    said = ' '.join((r.stdout + r.stderr).split())
-    if made or 'BUILD_EXCLUSIVE' not in said:
-        raise Complaint(f'a kernel {UNKNOWN} is not skipped: {said}')
+    _expect_skipped(root, module, kernel, 'BUILD_EXCLUSIVE')
+    shutil.rmtree(build.parent)
+
+
+def refuses_locked_down(root, library, amdgpu, kernel):
+    """One line says why, and nothing is left. That the host of a chroot is locked down is
+    seen in all other tests here, and makes no difference."""
+    ischroot = root / 'usr/bin/ischroot'
+    with replaced(ischroot, 'exit 1'):
+        for module in (library, amdgpu):
+            line = f'{module.partition("/")[0]}: not for a kernel that is locked down'
+            _expect_skipped(root, module, kernel, line)
+
+
+@contextlib.contextmanager
+def replaced(path, script):
+    """A command of the root directory, by a script"""
+    kept = path.with_name(f'{path.name}.kept')
+    if path.exists():
+        path.rename(kept)
+    path.write_text(f'#!/bin/sh\n{script}\n')
+    path.chmod(0o755)
+    try:
+        yield
+    finally:
+        path.unlink()
+        if kept.exists():
+            kept.rename(path)
 
 
 def refuses_other_source(root, library, module, kernel):
@@ -126,9 +157,11 @@ def refuses_other_source(root, library, module, kernel):
 
 def _expect_skipped(root, module, kernel, *words):
     r, _ = dkms_build(root, module, kernel)
-    said = r.stdout + r.stderr
+    said = ' '.join((r.stdout + r.stderr).split())
     if r.returncode != SKIPPED or not all(word in said for word in words):
-        raise Complaint(f'exit {r.returncode}, and not {" ".join(words)}: {said.strip()}')
+        raise Complaint(f'exit {r.returncode}, and not {" ".join(words)}: {said}')
+    if (root / 'var/lib/dkms' / module / kernel).exists():
+        raise Complaint(f'something was built for {kernel}')
 
 
 def attempt(what, function, *arguments):
@@ -157,6 +190,9 @@ def run():
     else:
         with rootfs.scratch(root) as here, rootfs.proc(here):
             module, amdgpu = (add(here, package) for package in packages)
+            lockdown = here / 'sys/kernel/security/lockdown'
+            lockdown.parent.mkdir(parents=True)
+            lockdown.write_text('none [integrity] confidentiality\n')
             results = []
             for base, kernel in stock_kernels(here, bases).items():
                 if not kernel:
@@ -166,8 +202,12 @@ def run():
                 results += [attempt(kernel, compile_for, here, module, kernel, names),
                             attempt(f'amdgpu for {kernel}', refuses_other_source, here,
                                     module, amdgpu, kernel)]
-            results += [attempt(f'no kernel of {name}', refuses_unknown, here, name)
-                        for name in (module, amdgpu)]
+            there = sorted(path.name for path in (here / 'lib/modules').iterdir())
+            results += [attempt(f'no kernel of {name}: {kernel}', refuses, here, name,
+                                kernel, config)
+                        for name in (module, amdgpu) for kernel, config in NOT_FOR.items()]
+            results += [attempt('locked down', refuses_locked_down, here, module, amdgpu,
+                                there[0])]
         outcome['passed'] = sum(results)
         outcome['failed'] = len(results) - sum(results)
     if sys.argv[1:]:
