@@ -29,7 +29,8 @@ AMDGPU = f'{NAME}-amdgpu'
 VERSION = '2.0'
 DRM = 'drivers/gpu/drm'
 PACKAGING = REPO / 'packaging'
-AS_IT_IS = ('drm-virt-pm-check', 'drm-virt-pm-check.8', 'initramfs/drm-virt-pm')
+AS_IT_IS = ('drm-virt-pm-check', 'drm-virt-pm-check.8', 'initramfs/drm-virt-pm',
+            'header_postinst.d/zz-drm-virt-pm')
 NO_SOURCE = ('Kconfig', 'TODO', '.gitignore')
 NO_MODULE = ('amd',)        # what packaging/modules need not name
 # what the package is made from: a commit to something else makes no other package

@@ -9,7 +9,7 @@ All of them, unless bases like 6.12 are named behind the file for the counts.
 What must hold: all modules come out for the kernel asked for, nothing was said that
 is a warning, and a kernel that the package is not for is told so and skipped, as are all
 where Secure Boot is on. That of amdgpu says which source it wants, and takes no other;
-load_amdgpu.py builds it.
+load_amdgpu.py builds it. The scripts of the packages leave no kernel and no initramfs out.
 """
 import contextlib
 import json
@@ -139,6 +139,51 @@ def replaced(path, script):
             kept.rename(path)
 
 
+def leaves_none_out(root, package):
+    """An upgrade and a new source build for all kernels, and their initramfs are made;
+    those of initramfs-tools or dracut, also when headers come later."""
+    control = root / 'control'
+    subprocess.run(['dpkg-deb', '-e', package, control], check=True)
+    (root / 'usr/sbin/update-initramfs').unlink(missing_ok=True)
+    for kernel in ('9.1-amd64', '9.2-amd64'):   # whatever else there is
+        (root / f'lib/modules/{kernel}/build/include').mkdir(parents=True, exist_ok=True)
+    there = sorted(path.name for path in (root / 'lib/modules').iterdir())
+    *with_image, without = there
+    for kernel in with_image:
+        (root / f'boot/initrd.img-{kernel}').touch()
+    for tool, words in ((root / 'usr/sbin/update-initramfs', 'update-initramfs -u -k '),
+                        (root / 'etc/kernel/postinst.d/dracut', 'dracut ')):
+        say_it = 'echo "${0##*/} $*" >>/said'
+        with replaced(root / 'usr/sbin/dkms', say_it), replaced(tool, say_it):
+            updates = [f'{words}{kernel}' for kernel in with_image]
+            builds = [f'dkms autoinstall -k {kernel}' for kernel in there]
+            for what in ('configure 1.0', 'triggered'):
+                _expect_said(root, f'/control/postinst {what}', [*builds, *updates])
+            _expect_said(root, '/control/prerm upgrade', [])
+            _expect_said(root, '/control/prerm remove', updates)
+            kernel = with_image[0]
+            _expect_said(root, f'run-parts --arg={kernel} /etc/kernel/header_postinst.d',
+                         [f'dkms autoinstall --kernelver {kernel}', f'{words}{kernel}'])
+            _expect_said(root, f'run-parts --arg={without} /etc/kernel/header_postinst.d',
+                         [f'dkms autoinstall --kernelver {without}'])
+            check = root / 'usr/sbin/drm-virt-pm-check'
+            check.rename(root / 'check')        # removed, but not purged
+            _expect_said(root, f'/etc/kernel/header_postinst.d/zz-drm-virt-pm {kernel}', [])
+            (root / 'check').rename(check)
+    shutil.rmtree(control)
+
+
+def _expect_said(root, command, expected):
+    said = root / 'said'
+    said.write_text('')
+    r = rootfs.run_in(root, 'sh', '-ec', f'export DPKG_MAINTSCRIPT_PACKAGE=x; {command}')
+    found = [line for line in said.read_text().splitlines()
+             if line.split()[1] not in ('status', 'add', 'build', 'install', 'remove')]
+    if r.returncode or found != expected:
+        raise Complaint(f'{command}: exit {r.returncode}, {found} and not {expected}: '
+                        f'{r.stderr.strip()}')
+
+
 def refuses_other_source(root, library, module, kernel):
     """Without linux-source, and with an older one: a line with the package to install."""
     base = '.'.join(kernel.split('.')[:2])
@@ -199,15 +244,16 @@ def run():
                     say(f'skip package:{base}: Debian 13 has no headers of it')
                     outcome['skipped'] += 1
                     continue
-                results += [attempt(kernel, compile_for, here, module, kernel, names),
+                results += [attempt(f'{kernel}, locked down', refuses_locked_down, here,
+                                    module, amdgpu, kernel),
+                            attempt(kernel, compile_for, here, module, kernel, names),
                             attempt(f'amdgpu for {kernel}', refuses_other_source, here,
                                     module, amdgpu, kernel)]
-            there = sorted(path.name for path in (here / 'lib/modules').iterdir())
             results += [attempt(f'no kernel of {name}: {kernel}', refuses, here, name,
                                 kernel, config)
                         for name in (module, amdgpu) for kernel, config in NOT_FOR.items()]
-            results += [attempt('locked down', refuses_locked_down, here, module, amdgpu,
-                                there[0])]
+            results += [attempt(f'scripts of {package.name}', leaves_none_out, here, package)
+                        for package in packages]
         outcome['passed'] = sum(results)
         outcome['failed'] = len(results) - sum(results)
     if sys.argv[1:]:
