@@ -81,7 +81,8 @@ help:
 	@echo 'STOCK=1           without our changes, to compare: build/<kernel>/stock/;'
 	@echo '                  of make demo: with the stock driver beside ours'
 	@echo 'ARCH=arm64        of make kernel: build/<kernel>/arm64/Image; PAGES=64k: arm64-64k/'
-	@echo 'REFRESH=1         look whether Debian has a newer source package'
+	@echo 'REFRESH=1         look whether Debian has a newer source package; make a Debian in a'
+	@echo '                  directory anew, of which the package and make test-distro have some'
 	@echo "FROM='Name <mail>'  of make series: author, who signs off as well"
 	@echo 'AMDGPU=1          of make kernel: its modules too, which are amdgpu; make test has it'
 	@echo 'SCENARIO=name     of make test: only this one, or several in quotes'

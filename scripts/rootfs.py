@@ -17,12 +17,13 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 from common import CACHE, Failure, Step, need_space, say    # noqa: E402
 from fetch import _mirror                                   # noqa: E402
-from kernel import run_logged                               # noqa: E402
+from kernel import flag, run_logged                         # noqa: E402
 
 SUITE = 'trixie'
 KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 STAGE = re.compile(r'^I: (.*?)(?:\.\.\.)?$')
 GIGABYTES = 4.0
+_made = set()           # by this run
 
 
 def sources(suite=SUITE):
@@ -51,9 +52,9 @@ def missing():
     return '' if shutil.which('mmdebstrap') else 'mmdebstrap is not installed'
 
 
-def make(name, packages, script='', refresh=False, suite=SUITE):
+def make(name, packages, script='', suite=SUITE):
     """Path of a directory with the packages, in which the script was run. A recipe
-    that was changed makes another."""
+    that was changed makes another, and so does REFRESH=1."""
     if why := missing():
         raise Failure(why)
     recipe = '\n'.join([suite, *sorted(packages), script])
@@ -62,7 +63,7 @@ def make(name, packages, script='', refresh=False, suite=SUITE):
     path = top / f'{name}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}'
     with open(top / f'.{name}.lock', 'w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if path.exists() and not refresh:
+        if path.exists() and (path in _made or not flag('REFRESH')):
             return path
         need_space(CACHE, GIGABYTES)
         new = top / f'.{name}.new'
@@ -74,6 +75,7 @@ def make(name, packages, script='', refresh=False, suite=SUITE):
         for old in top.glob(f'{name}-*'):
             _remove(old)
         new.rename(path)
+        _made.add(path)
     return path
 
 

@@ -228,7 +228,7 @@ def run():
     LOG.write_text('')
     try:
         root = rootfs.make('headers', PACKAGES, HEADERS.format(
-            bases=' '.join(base.replace('.', '\\\\.') for base in bases)))
+            bases=' '.join(base.replace('.', '\\\\.') for base in kernels())))
     except Failure as why:
         say(f'skip package: {why}')
         outcome['skipped'] += 1

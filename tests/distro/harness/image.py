@@ -78,7 +78,7 @@ def base():
 
 def identity(root, package):
     """Of everything that a disk is made from"""
-    h = hashlib.sha256(root.name.encode())
+    h = hashlib.sha256(f'{root.name} {root.stat().st_mtime_ns}'.encode())
     for path in [*sorted((HERE / 'guest').iterdir()), Path(__file__)]:
         h.update(path.read_bytes())
     if package:
