@@ -110,6 +110,7 @@ BAD = {
     'stock, headers are gone': ({**STOCK, **NOT_BUILT},
                                 'install linux-image-amd64 linux-headers-amd64, restart'),
     'stock, locked down': ({**STOCK, **NOT_BUILT, **LOCKED}, 'for a kernel that is locked'),
+    'stock, built, locked down': ({**STOCK, **LOCKED}, 'after it was loaded: restart'),
     'stock, not for it': ({**STOCK, **NOT_BUILT, f'{SOURCES}/Kbuild': None,
                            '/usr/src/drm-virt-pm-2.0/7.2/Kbuild': ''},
                           'the package is not made for Linux 6.12'),
