@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The package's drm-virt-pm-check on trial, on guests that are only files."""
+"""The package's drm-virt-pm-check on trial, on guests that are only files; its version."""
 
+import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
-PROGRAM = Path(__file__).resolve().parents[2] / 'packaging/drm-virt-pm-check'
+REPO = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPO / 'scripts'))
+import deb                      # noqa: E402
+
+PROGRAM = REPO / 'packaging/drm-virt-pm-check'
 RELEASE = '6.12.118+deb13-amd64'
 DKMS = f'/lib/modules/{RELEASE}/updates/dkms'
 SOURCES = '/usr/src/drm-virt-pm-2.0/6.12'
@@ -294,3 +301,35 @@ class PackageCheck(unittest.TestCase):
                                   check=False)
             self.assertEqual(done.returncode, 2)
             self.assertIn('usage: ', done.stderr)
+
+
+class PackageVersion(unittest.TestCase):
+    """Of the commit to what the package is made from"""
+
+    def version(self, script):
+        """Of a directory that the script made"""
+        with tempfile.TemporaryDirectory() as directory:
+            subprocess.run(['sh', '-ec', script], cwd=directory, check=True, env={
+                **os.environ, 'GIT_AUTHOR_NAME': 'x', 'GIT_AUTHOR_EMAIL': 'x', 'GIT_COMMITTER_NAME': 'x',
+                'GIT_COMMITTER_EMAIL': 'x', 'GIT_AUTHOR_DATE': '1000000000 +0000',
+                'GIT_COMMITTER_DATE': '1700000000 +0000'})
+            with mock.patch.object(deb, 'REPO', Path(directory) / 'project'):
+                return deb.version()
+
+    CLONE = ('mkdir -p project/drivers; cd project; echo x >drivers/x; git init -q; git add .; '
+             'git commit -q -m x;')
+
+    def test_clone(self):
+        found, date = self.version(self.CLONE)
+        self.assertRegex(found, r'^2\.0\+git20231114\.221320\.[0-9a-f]+$')
+        self.assertEqual(date, 1700000000)
+
+    def test_archive(self):
+        for script in ('mkdir -p project/drivers',
+                       'git init -q; git commit -q --allow-empty -m x; mkdir -p project/drivers'):
+            with self.subTest(script=script):
+                self.assertEqual(self.version(script)[0], '2.0')
+
+    @unittest.skipIf(os.geteuid(), 'only root can give a clone to another user')
+    def test_clone_of_another_user(self):
+        self.assertIn('+git', self.version(f'{self.CLONE} chown -R 65534 .')[0])

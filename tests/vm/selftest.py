@@ -31,6 +31,7 @@ import overlay                              # noqa: E402
 
 
 PackageCheck = package_check.PackageCheck
+PackageVersion = package_check.PackageVersion
 NthInjected = nth_selftest.Injected
 NthOutcomes = nth_selftest.Outcomes
 NthCounting = nth_selftest.Counting
