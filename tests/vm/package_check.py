@@ -116,6 +116,10 @@ BAD = {
     'stock, not built': ({**STOCK, **NOT_BUILT}, f'install linux-headers-{RELEASE}, dkms'),
     'stock, headers are gone': ({**STOCK, **NOT_BUILT},
                                 'install linux-image-amd64 linux-headers-amd64, restart'),
+    'stock, built for the next boot': (
+        {**STOCK, **NOT_BUILT, '/boot/vmlinuz-6.12.120+deb13-amd64': '',
+         '/lib/modules/6.12.120+deb13-amd64/updates/dkms/drm_virt_pm.ko.xz': ''},
+        'are built for 6.12.120+deb13-amd64: restart'),
     'stock, locked down': ({**STOCK, **NOT_BUILT, **LOCKED}, 'for a kernel that is locked'),
     'stock, built, locked down': ({**STOCK, **LOCKED}, 'after it was loaded: restart'),
     'stock, not for it': ({**STOCK, **NOT_BUILT, f'{SOURCES}/Kbuild': None,
