@@ -159,6 +159,10 @@ def leaves_none_out(root, package):
             builds = [f'dkms autoinstall -k {kernel}' for kernel in there]
             for what in ('configure 1.0', 'triggered'):
                 _expect_said(root, f'/control/postinst {what}', [*builds, *updates])
+            forbidden = root / 'etc/dkms/no-autoinstall'
+            forbidden.touch()
+            _expect_said(root, '/control/postinst configure 1.0', updates)
+            forbidden.unlink()
             _expect_said(root, '/control/prerm upgrade', [])
             _expect_said(root, '/control/prerm remove', updates)
             kernel = with_image[0]
