@@ -13,6 +13,7 @@ load_amdgpu.py builds it. The scripts of the packages leave no kernel and no ini
 """
 import contextlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -121,6 +122,13 @@ def refuses_locked_down(root, library, amdgpu, kernel):
         for module in (library, amdgpu):
             line = f'{module.partition("/")[0]}: not for a kernel that is locked down'
             _expect_skipped(root, module, kernel, line)
+        # one whose key is enrolled is not skipped
+        with replaced(root / 'usr/bin/mokutil', 'echo "$2 is already enrolled"'):
+            conf = f'/usr/src/{library.replace("/", "-")}/dkms.conf'
+            only = rootfs.run_in(root, 'bash', '-c', f'kernelver={kernel}; . {conf}; '
+                                 'echo "$BUILD_EXCLUSIVE_KERNEL"')
+            if not re.search(only.stdout.strip(), kernel) or only.stderr:
+                raise Complaint(f'with an enrolled key only for {only.stdout}{only.stderr}')
 
 
 @contextlib.contextmanager
