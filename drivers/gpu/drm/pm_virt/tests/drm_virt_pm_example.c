@@ -155,7 +155,7 @@ static int toy_object_restore(struct drm_virt_pm *vpm,
 	struct toy *toy = to_toy(vpm);
 	int ret;
 
-	/* who sees the object resident queues behind this command */
+	/* a task that sees it resident queues its own command behind this one */
 	spin_lock(&toy->lock);
 	ret = toy_send_locked(toy, TOY_CREATE, object->id, buffer->pixels);
 	if (!ret)
