@@ -120,6 +120,7 @@ static void virtio_gpu_pm_test_memory_suspend(struct kunit *test)
 }
 
 static struct task_struct *vg_test_resumer;
+static bool vg_test_failed;
 static bool vg_test_reached;
 
 /*
@@ -206,12 +207,65 @@ static void virtio_gpu_pm_test_memory_probe(struct kunit *test)
 	KUNIT_EXPECT_GT(test, vg_test_nth, 5);
 }
 
+static int vg_test_transfer_task(struct vg_mock_task *task)
+{
+	int ret;
+
+	vg_mock_fail_nth((unsigned long)task->arg);
+	ret = vg_mock_transfer(task->user, task->handle);
+	WRITE_ONCE(vg_test_failed, vg_mock_failed());
+
+	return ret;
+}
+
+static void virtio_gpu_pm_test_memory_full(struct kunit *test)
+{
+	const struct vg_mock_setup setup = {
+		.features = PLAIN,
+		.num_scanouts = 1,
+		.ring_size = 8,
+	};
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 handle = vg_mock_classic(user);
+	struct virtqueue *vq = vg_mock_vgdev(host)->ctrlq.vq;
+	unsigned int queued;
+	struct vg_mock_task *task;
+	unsigned long n;
+	int ret;
+
+	/* No command is lost that meets a ring with one free entry without memory. */
+	vg_mock_init_failures(user);
+	vg_mock_check(host);
+	vg_test_failed = true;
+	for (n = 1; vg_test_failed && n < VG_MOCK_MAX_ALLOCATIONS; n++) {
+		vg_mock_forget_log(host);
+		vg_mock_hold(host, true);
+		for (queued = 0; vq->num_free > 1; queued++)
+			KUNIT_ASSERT_EQ(test, 0, vg_mock_transfer(user, handle));
+		task = vg_mock_task_start(user, vg_test_transfer_task, handle,
+					  (void *)n);
+		VG_MOCK_AWAIT(test, vg_mock_task_sleeps(task) ||
+				    completion_done(&task->done));
+		vg_mock_hold(host, false);
+		ret = vg_mock_task_result(task);
+		KUNIT_EXPECT_TRUE(test, !ret || ret == -ENOMEM);
+		vg_mock_check(host);
+		KUNIT_EXPECT_EQ(test, queued + !ret,
+				vg_mock_count(host, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D));
+	}
+	KUNIT_EXPECT_LT(test, n, VG_MOCK_MAX_ALLOCATIONS);
+	/* the indirect table is one of them */
+	KUNIT_EXPECT_GT(test, n, 2);
+}
+
 static struct kunit_case virtio_gpu_pm_memory_tests[] = {
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_memory_use,
 			 vg_test_object_gen_params),
 	KUNIT_CASE_SLOW(virtio_gpu_pm_test_memory_suspend),
 	KUNIT_CASE_SLOW(virtio_gpu_pm_test_memory_resume),
 	KUNIT_CASE_SLOW(virtio_gpu_pm_test_memory_probe),
+	KUNIT_CASE(virtio_gpu_pm_test_memory_full),
 	{}
 };
 
