@@ -62,7 +62,8 @@ static bool virtio_gpu_pm_host_probed(struct virtio_gpu_device *vgdev)
  * The first restore after a reset waits for the answer to find out. A resource
  * that the host did not know before that reset, or refuses for another reason,
  * says nothing of the others, so that the next restore waits as well. Returns
- * -EEXIST if the resource has to be created once more.
+ * -EEXIST if the resource has to be freed and created once more. The answer to that
+ * tells whether the host knew it, and with it the others.
  */
 static int virtio_gpu_pm_probe_host(struct virtio_gpu_device *vgdev,
 				    struct virtio_gpu_object *bo)
@@ -118,7 +119,8 @@ static int virtio_gpu_pm_restore_2d(struct virtio_gpu_device *vgdev,
 	if (!ret)
 		ret = virtio_gpu_pm_probe_host(vgdev, bo);
 	if (ret == -EEXIST)
-		ret = virtio_gpu_pm_create_2d(vgdev, bo);
+		ret = virtio_gpu_pm_create_2d(vgdev, bo) ?:
+		      drm_virt_pm_queue_drain(&vgdev->ctrlq.pm);
 	if (ret) {
 		/* the host may create it later */
 		if (ret == -ETIMEDOUT)
@@ -183,7 +185,8 @@ int virtio_gpu_pm_restore_blob(struct virtio_gpu_device *vgdev,
 	if (!ret)
 		ret = virtio_gpu_pm_probe_host(vgdev, bo);
 	if (ret == -EEXIST) {
-		ret = virtio_gpu_pm_create_blob(vgdev, bo, again, nents);
+		ret = virtio_gpu_pm_create_blob(vgdev, bo, again, nents) ?:
+		      drm_virt_pm_queue_drain(&vgdev->ctrlq.pm);
 		again = NULL;
 	}
 	kvfree(again);

@@ -517,11 +517,8 @@ static u32 vg_mock_obey(struct vg_mock_host *host, struct vg_mock_request *req,
 
 	case VIRTIO_GPU_CMD_RESOURCE_UNREF:
 		res = xa_load(&host->resources, id);
-		/*
-		 * The guest believes that a host that kept them once still does, and
-		 * that one that refuses the first after a reset has kept them.
-		 */
-		if (!res && (host->kept_resources || !xa_empty(&host->refused)))
+		/* the guest believes that a host that kept them once still does */
+		if (!res && host->kept_resources)
 			return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 		if (!(res && res->old) && !vg_mock_named(host, type, id))
 			return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
