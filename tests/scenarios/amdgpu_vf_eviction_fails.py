@@ -4,7 +4,8 @@ What is left in the VRAM of a virtual function cannot be moved: suspends are ref
 
 Its host takes exclusive access back only with the virtual function given up, so it must
 not be asked before. If it fails only after that, the access is given back once, as other
-virtual functions wait for it. The GPU is lost, and the guest sleeps and lives. no_console_suspend: not used.
+virtual functions wait for it. The GPU is lost, and the guest sleeps and lives.
+no_console_suspend: not used.
 """
 
 from model import FAULTY, ModelSetup

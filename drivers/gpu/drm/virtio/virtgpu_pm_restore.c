@@ -216,16 +216,19 @@ static int virtio_gpu_pm_restore_shmem(struct virtio_gpu_device *vgdev,
 
 /* The host assigns another UUID than before the reset */
 static void virtio_gpu_pm_assign_uuid(struct virtio_gpu_device *vgdev,
-				      struct virtio_gpu_object *bo)
+				      struct virtio_gpu_object *bo,
+				      bool only_failed)
 {
-	if (!bo->pm.has_uuid)
-		return;
+	bool ask;
 
 	spin_lock(&vgdev->resource_export_lock);
-	bo->uuid_state = STATE_INITIALIZING;
+	ask = bo->pm.has_uuid && (!only_failed || bo->uuid_state == STATE_ERR);
+	if (ask)
+		bo->uuid_state = STATE_INITIALIZING;
 	spin_unlock(&vgdev->resource_export_lock);
 
-	virtio_gpu_resource_assign_uuid(vgdev, bo);
+	if (ask)
+		virtio_gpu_resource_assign_uuid(vgdev, bo);
 }
 
 /*
@@ -256,7 +259,7 @@ int virtio_gpu_pm_restore_object(struct drm_virt_pm *vpm,
 				       virtio_gpu_pm_restore_shmem(vgdev, bo);
 	WRITE_ONCE(bo->pm.restoring, 0);
 	if (!ret)
-		virtio_gpu_pm_assign_uuid(vgdev, bo);
+		virtio_gpu_pm_assign_uuid(vgdev, bo, false);
 	virtio_gpu_notify(vgdev);
 
 	return ret;
@@ -277,7 +280,6 @@ void virtio_gpu_pm_uuid_asked(struct virtio_gpu_object *bo)
 int virtio_gpu_pm_uuid_take(struct virtio_gpu_object *bo)
 {
 	struct virtio_gpu_device *vgdev = bo->base.base.dev->dev_private;
-	bool ask;
 	int ret;
 
 	ret = virtio_gpu_pm_object_use(bo);
@@ -285,15 +287,8 @@ int virtio_gpu_pm_uuid_take(struct virtio_gpu_object *bo)
 		return ret;
 
 	/* a restore may have had no memory to ask for it */
-	spin_lock(&vgdev->resource_export_lock);
-	ask = bo->pm.has_uuid && bo->uuid_state == STATE_ERR;
-	if (ask)
-		bo->uuid_state = STATE_INITIALIZING;
-	spin_unlock(&vgdev->resource_export_lock);
-	if (ask) {
-		virtio_gpu_resource_assign_uuid(vgdev, bo);
-		virtio_gpu_notify(vgdev);
-	}
+	virtio_gpu_pm_assign_uuid(vgdev, bo, true);
+	virtio_gpu_notify(vgdev);
 
 	if (!wait_event_timeout(vgdev->resp_wq,
 				READ_ONCE(bo->uuid_state) != STATE_INITIALIZING,
