@@ -232,7 +232,8 @@ static void virtio_gpu_pm_assign_uuid(struct virtio_gpu_device *vgdev,
 }
 
 /*
- * Restore a resource. Returns 0; -EIO if the resource is lost; -ENOMEM; -ENODEV
+ * Restore a resource. The caller notifies the host, as it does of the command that
+ * names the resource. Returns 0; -EIO if the resource is lost; -ENOMEM; -ENODEV
  * if the queue is stopped; -ETIMEDOUT if the host does not answer; an error of
  * the exporter of an import.
  */
@@ -260,7 +261,6 @@ int virtio_gpu_pm_restore_object(struct drm_virt_pm *vpm,
 	WRITE_ONCE(bo->pm.restoring, 0);
 	if (!ret)
 		virtio_gpu_pm_assign_uuid(vgdev, bo, false);
-	virtio_gpu_notify(vgdev);
 
 	return ret;
 }

@@ -278,6 +278,9 @@ struct vg_mock_host {
 	/** @capset: What its capability sets contain. */
 	u8 capset;
 
+	/** @notifications: Of the control queue, since vg_mock_forget_log(). */
+	atomic_t notifications;
+
 	/** @in_reset: Called when the device is reset, before it forgets. */
 	void (*in_reset)(struct vg_mock_host *host);
 
@@ -398,6 +401,7 @@ void vg_mock_set_stall_ms(unsigned int ms);
 /* looking */
 bool vg_mock_try_settle(struct vg_mock_host *host);
 void vg_mock_settle(struct vg_mock_host *host);
+bool vg_mock_served(struct vg_mock_host *host);
 void vg_mock_forget_log(struct vg_mock_host *host);
 unsigned int vg_mock_waiting(struct vg_mock_host *host);
 unsigned int vg_mock_count(struct vg_mock_host *host, u32 type);

@@ -933,6 +933,8 @@ static bool vg_mock_notify(struct virtqueue *vq)
 {
 	struct vg_mock_host *host = to_vg_mock(vq->vdev);
 
+	if (vq == host->queue[VG_MOCK_CTRL].vq)
+		atomic_inc(&host->notifications);
 	queue_work(host->wq, &host->work);
 	return true;
 }
@@ -1492,11 +1494,11 @@ static bool vg_mock_ring_is_empty(struct virtio_gpu_queue *vgvq)
 	return empty;
 }
 
-static bool vg_mock_settled(struct vg_mock_host *host)
+/* Whether all that was queued was done and handled, without another notification */
+bool vg_mock_served(struct vg_mock_host *host)
 {
 	struct virtio_gpu_device *vgdev = vg_mock_vgdev(host);
 
-	virtio_gpu_notify(vgdev);
 	flush_work(&host->work);
 	flush_work(&vgdev->ctrlq.dequeue_work);
 	flush_work(&vgdev->cursorq.dequeue_work);
@@ -1504,6 +1506,12 @@ static bool vg_mock_settled(struct vg_mock_host *host)
 
 	return vg_mock_ring_is_empty(&vgdev->ctrlq) && vg_mock_ring_is_empty(&vgdev->cursorq) &&
 	       list_empty(&vgdev->obj_free_list);
+}
+
+static bool vg_mock_settled(struct vg_mock_host *host)
+{
+	virtio_gpu_notify(vg_mock_vgdev(host));
+	return vg_mock_served(host);
 }
 
 /* Wait until everything that was queued was done and handled, but not for ever. */
@@ -1529,6 +1537,7 @@ void vg_mock_settle(struct vg_mock_host *host)
 
 void vg_mock_forget_log(struct vg_mock_host *host)
 {
+	atomic_set(&host->notifications, 0);
 	mutex_lock(&host->lock);
 	host->num_log = 0;
 	mutex_unlock(&host->lock);

@@ -295,6 +295,10 @@ static void virtio_gpu_pm_test_first_use(struct kunit *test)
 	vg_mock_paint(user, handle, 0xabcd);
 	vg_mock_forget_log(host);
 	KUNIT_EXPECT_EQ(test, 0, param->use(user, handle));
+	/* with the command that uses it, and without a notification of its own */
+	VG_MOCK_AWAIT(test, vg_mock_served(host));
+	if (param->use == vg_mock_transfer && param->features == PLAIN)
+		KUNIT_EXPECT_EQ(test, 1, atomic_read(&host->notifications));
 	vg_mock_check(host);
 	KUNIT_EXPECT_TRUE(test, vg_mock_resident(user, handle));
 	KUNIT_EXPECT_EQ(test, vg_mock_creations(host, vg_mock_id(user, handle)),
