@@ -33,6 +33,7 @@ PARAMETERS = {
     'psp': 'ip_block_mask=0x6f dpm=0 ras_enable=0',
     'direct': 'ip_block_mask=0x1f fw_load_type=0 dpm=0 ras_enable=0',
 }
+MODEL_TIMEOUT = 100_000         # ms
 PORT = 'pcie-root-port,id=port0,bus=pcie.0,addr=10,slot=1'
 SECOND_PORT = 'pcie-root-port,id=port1,bus=pcie.0,addr=11,slot=2'
 # What an unbind leaves behind, whether the GPU ever slept or not
@@ -190,7 +191,10 @@ class ModelQemu(Qemu):
         return [*command, '-m', f'{self.setup.memory},maxmem=8G']
 
     def _device(self, number, socket):
+        # on a busy machine a model that fills its VRAM may need more than QEMU's 5 s, and
+        # then QEMU understands no answer any more
         return (f'{{"driver":"vfio-user-pci","bus":"port{number}","id":"model{number}",'
+                f'"x-msg-timeout":{MODEL_TIMEOUT},'
                 f'"socket":{{"type":"unix","path":"{self.sockets}/{socket}"}}}}')
 
     def close(self):
