@@ -119,7 +119,8 @@ EXPORT_SYMBOL(drm_virt_pm_kms_suspend);
  *
  * KMS runs with outputs that are dark if a commit worked, the device did not show it,
  * and there was no memory to suspend KMS once more. Then this function suspends it in
- * the next try.
+ * the next try. It does not if KMS is busy: the driver may not have suspended it
+ * because of a commit that still waits, see drm_virt_pm_kms_idle().
  *
  * Context: &drm_virt_pm_ops.resume, before drm_virt_pm_kms_resume(); may sleep.
  *
@@ -132,7 +133,7 @@ struct drm_atomic_state *drm_virt_pm_kms_saved(struct drm_virt_pm *vpm)
 
 	if (!drm_core_check_feature(vpm->drm, DRIVER_MODESET))
 		return NULL;
-	if (config->suspend_state || !vpm->failures)
+	if (config->suspend_state || !vpm->failures || !drm_virt_pm_kms_idle(vpm))
 		return config->suspend_state;
 
 	ret = drm_mode_config_helper_suspend(vpm->drm);

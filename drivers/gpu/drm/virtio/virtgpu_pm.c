@@ -214,10 +214,12 @@ static int virtio_gpu_pm_suspend(struct drm_virt_pm *vpm)
 		ret = virtio_gpu_pm_suspend_kms(vgdev);
 		if (ret && may_refuse)
 			goto err_start;
+		if (ret)
+			WRITE_ONCE(vgdev->pm.unshown, true);
 	} else {
 		/* Neither the commit nor a work that waits for it is waited for. */
 		vgdev->pm.live_reset = true;
-		WRITE_ONCE(vgdev->pm.unshown, true);
+		WRITE_ONCE(vgdev->pm.unshown, vgdev->num_scanouts > 0);
 		virtio_gpu_pm_stop_queues(vgdev);
 		virtio_gpu_pm_forget_display_info(vgdev);
 	}

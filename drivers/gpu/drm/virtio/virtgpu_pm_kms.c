@@ -141,8 +141,11 @@ int virtio_gpu_pm_resume_kms(struct virtio_gpu_device *vgdev)
 
 	/* it is dropped on the way into an image, which was not loaded after all */
 	state = drm_virt_pm_kms_saved(vpm);
-	if (!state)
+	if (!state) {
+		if (vpm->failures)
+			WRITE_ONCE(vgdev->pm.unshown, vgdev->num_scanouts > 0);
 		return 0;
+	}
 
 	vgdev->pm.lost_before = vpm->num_lost;
 	WRITE_ONCE(vgdev->pm.refused, false);
@@ -292,9 +295,11 @@ static bool virtio_gpu_pm_output_changed(struct virtio_gpu_device *vgdev,
 }
 
 /*
- * A commit waited for a fence in a reset that could not be refused. It shows its
- * buffer when the fence is signalled, but only if that was not restored meanwhile, and
- * other outputs have no commit. Returns whether KMS is busy still.
+ * KMS was not suspended in a reset that could not be refused, because a commit waited
+ * for a fence or there was no memory. The commit shows its buffer when the fence is
+ * signalled, but only if that was not restored meanwhile, and other outputs have no
+ * commit. All of them are switched off and on again, as the driver tells the host of a
+ * cursor only if that changes. Returns whether to try it again.
  */
 static bool virtio_gpu_pm_show_again(struct virtio_gpu_device *vgdev)
 {
@@ -308,22 +313,27 @@ static bool virtio_gpu_pm_show_again(struct virtio_gpu_device *vgdev)
 	if (!virtio_gpu_pm_kms_idle(vgdev))
 		return true;
 
+	/* a reset meanwhile sets it again */
 	WRITE_ONCE(vgdev->pm.unshown, false);
 	DRM_MODESET_LOCK_ALL_BEGIN(vgdev->ddev, ctx, 0, ret);
+	for (i = 0; i < vgdev->num_scanouts; i++)
+		vgdev->outputs[i].needs_modeset = true;
 	state = drm_atomic_helper_duplicate_state(vgdev->ddev, &ctx);
 	ret = PTR_ERR_OR_ZERO(state);
 	if (!ret) {
-		for (i = 0; i < vgdev->num_scanouts; i++)
-			vgdev->outputs[i].needs_modeset = true;
-		ret = drm_atomic_helper_commit_duplicated_state(state, &ctx);
+		ret = virtio_gpu_pm_restore_planes(vgdev, state) ?:
+		      drm_atomic_helper_disable_all(vgdev->ddev, &ctx) ?:
+		      drm_atomic_helper_commit_duplicated_state(state, &ctx);
 		drm_atomic_state_put(state);
 	}
 	DRM_MODESET_LOCK_ALL_END(vgdev->ddev, ctx, ret);
-	if (ret)
+	if (ret) {
 		drm_err(vgdev->ddev, "outputs stay dark until the next commit (%d)\n",
 			ret);
+		WRITE_ONCE(vgdev->pm.unshown, true);
+	}
 
-	return false;
+	return ret;
 }
 
 static void virtio_gpu_pm_refresh_func(struct work_struct *work)
