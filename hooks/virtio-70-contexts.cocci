@@ -5,7 +5,8 @@
 //# add 1 struct virtio_gpu_pm_context pm;
 //# file drivers/gpu/drm/virtio/virtgpu_ioctl.c
 //# add 5 virtio_gpu_pm_context_used(file)
-//# add 1 virtio_gpu_pm_context_created(vgdev, vfpriv)
+//# add 1 virtio_gpu_pm_context_created(vfpriv, epoch)
+//# add 1 u32 epoch = READ_ONCE(vgdev->pm.base.epoch)
 //# add 1 virtio_gpu_pm_context_stale(vgdev, vfpriv)
 //# add 1 virtio_gpu_pm_context_attach_all(vgdev, file)
 //# file drivers/gpu/drm/virtio/virtgpu_submit.c
@@ -68,8 +69,11 @@ identifier vgdev, vfpriv;
  virtio_gpu_create_context_locked(struct virtio_gpu_device *vgdev,
 	struct virtio_gpu_fpriv *vfpriv)
  {
++	/* a reset may come before the command is queued, which is refused then */
++	u32 epoch = READ_ONCE(vgdev->pm.base.epoch);
++
  	...
-+	virtio_gpu_pm_context_created(vgdev, vfpriv);
++	virtio_gpu_pm_context_created(vfpriv, epoch);
  	vfpriv->context_created = true;
  }
 

@@ -24,13 +24,13 @@ identifier submit;
  }
 
 @start@
-identifier vgdev, vfpriv;
+identifier vfpriv, epoch;
 @@
  virtio_gpu_create_context_locked(...)
  {
  	...
 +	virtio_gpu_pm_virgl_start(vfpriv);
- 	virtio_gpu_pm_context_created(vgdev, vfpriv);
+ 	virtio_gpu_pm_context_created(vfpriv, epoch);
  	...
  }
 

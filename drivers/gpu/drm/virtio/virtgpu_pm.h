@@ -195,6 +195,9 @@ struct virtio_gpu_pm_object {
 	/** @create_err: 0, or why the last command to create it was not queued. */
 	int create_err;
 
+	/** @probing: A restore waits for the answer to the command that creates it. */
+	bool probing;
+
 	/** @exists: The host refused to create it, because it knows the id. */
 	bool exists;
 
@@ -302,8 +305,7 @@ bool virtio_gpu_pm_response_error(struct virtio_gpu_device *vgdev,
 				  struct virtio_gpu_vbuffer *vbuf);
 int virtio_gpu_pm_object_use(struct virtio_gpu_object *bo);
 int virtio_gpu_pm_array_use(struct virtio_gpu_object_array *objs);
-void virtio_gpu_pm_context_created(struct virtio_gpu_device *vgdev,
-				   struct virtio_gpu_fpriv *vfpriv);
+void virtio_gpu_pm_context_created(struct virtio_gpu_fpriv *vfpriv, u32 epoch);
 bool virtio_gpu_pm_context_stale(struct virtio_gpu_device *vgdev,
 				 struct virtio_gpu_fpriv *vfpriv);
 void virtio_gpu_pm_context_attach_all(struct virtio_gpu_device *vgdev,

@@ -215,7 +215,7 @@ bool virtio_gpu_pm_response_error(struct virtio_gpu_device *vgdev,
 		 * Hosts differ in the error for an id that they know. The answer
 		 * was late if virtio_gpu_pm_restore_blob() does not wait for it.
 		 */
-		if (READ_ONCE(vgdev->pm.probed_epoch) != vgdev->pm.base.epoch &&
+		if (READ_ONCE(bo->pm.probing) &&
 		    !virtio_gpu_pm_object_resident(bo)) {
 			WRITE_ONCE(vgdev->pm.keeps_resources, true);
 			WRITE_ONCE(bo->pm.exists, true);
@@ -263,12 +263,12 @@ int virtio_gpu_pm_array_use(struct virtio_gpu_object_array *objs)
 }
 
 /*
- * The host is told of a context. &virtio_gpu_fpriv.context_lock is held.
+ * The host was told of a context in a reset epoch.
+ * &virtio_gpu_fpriv.context_lock is held.
  */
-void virtio_gpu_pm_context_created(struct virtio_gpu_device *vgdev,
-				   struct virtio_gpu_fpriv *vfpriv)
+void virtio_gpu_pm_context_created(struct virtio_gpu_fpriv *vfpriv, u32 epoch)
 {
-	WRITE_ONCE(vfpriv->pm.epoch, vgdev->pm.base.epoch);
+	WRITE_ONCE(vfpriv->pm.epoch, epoch);
 }
 
 /*

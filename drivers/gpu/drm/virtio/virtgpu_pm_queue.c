@@ -184,6 +184,8 @@ void virtio_gpu_pm_wait_room(struct virtio_gpu_device *vgdev,
 	while (!wait_event_timeout(vgvq->ack_queue,
 				   virtio_gpu_pm_has_room(vgvq, elemcnt),
 				   drm_virt_pm_timeout(&vgdev->pm.base))) {
+		/* another task may have queued a command, and not come to notify of it */
+		virtio_gpu_notify(vgdev);
 		if (!READ_ONCE(vgdev->pm.bounded) &&
 		    !drm_dev_is_unplugged(vgdev->ddev))
 			continue;

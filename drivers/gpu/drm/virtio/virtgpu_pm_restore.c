@@ -52,18 +52,23 @@ virtio_gpu_pm_alloc_entries(struct virtio_gpu_device *vgdev,
 	return ents;
 }
 
-static bool virtio_gpu_pm_host_probed(struct virtio_gpu_device *vgdev)
+/* A resource is about to be created again. Returns whether the answer is waited for. */
+static bool virtio_gpu_pm_start_probe(struct virtio_gpu_device *vgdev,
+				      struct virtio_gpu_object *bo)
 {
-	return READ_ONCE(vgdev->pm.probed_epoch) == vgdev->pm.base.epoch;
+	bool probing = READ_ONCE(vgdev->pm.probed_epoch) != vgdev->pm.base.epoch;
+
+	WRITE_ONCE(bo->pm.probing, probing);
+	return probing;
 }
 
 /*
  * Some hosts know their resources after a reset, and refuse to create one again.
- * The first restore after a reset waits for the answer to find out. A resource
- * that the host did not know before that reset, or refuses for another reason,
- * says nothing of the others, so that the next restore waits as well. Returns
- * -EEXIST if the resource has to be freed and created once more. The answer to that
- * tells whether the host knew it, and with it the others.
+ * The first restore after a reset waits for the answer to find out, and so do others
+ * that began before that. A resource that the host did not know before that reset, or
+ * refuses for another reason, says nothing of the others, so that the next restore
+ * waits as well. Returns -EEXIST if the resource has to be freed and created once more.
+ * The answer to that tells whether the host knew it, and with it the others.
  */
 static int virtio_gpu_pm_probe_host(struct virtio_gpu_device *vgdev,
 				    struct virtio_gpu_object *bo)
@@ -72,7 +77,7 @@ static int virtio_gpu_pm_probe_host(struct virtio_gpu_device *vgdev,
 	bool exists;
 	int ret;
 
-	if (virtio_gpu_pm_host_probed(vgdev))
+	if (!bo->pm.probing)
 		return 0;
 
 	ret = drm_virt_pm_queue_drain(&vgdev->ctrlq.pm);
@@ -81,6 +86,7 @@ static int virtio_gpu_pm_probe_host(struct virtio_gpu_device *vgdev,
 	if (epoch != READ_ONCE(vgdev->pm.base.epoch))
 		return -ENODEV;
 
+	WRITE_ONCE(bo->pm.probing, false);
 	exists = READ_ONCE(bo->pm.exists);
 	if (!exists &&
 	    (READ_ONCE(bo->pm.base.lost) ||
@@ -115,6 +121,7 @@ static int virtio_gpu_pm_restore_2d(struct virtio_gpu_device *vgdev,
 	if (!ents)
 		return -ENOMEM;
 
+	virtio_gpu_pm_start_probe(vgdev, bo);
 	ret = virtio_gpu_pm_create_2d(vgdev, bo);
 	if (!ret)
 		ret = virtio_gpu_pm_probe_host(vgdev, bo);
@@ -172,7 +179,7 @@ int virtio_gpu_pm_restore_blob(struct virtio_gpu_device *vgdev,
 	int ret;
 
 	/* the command takes the entries, and there may be a second one */
-	if (!virtio_gpu_pm_host_probed(vgdev)) {
+	if (virtio_gpu_pm_start_probe(vgdev, bo)) {
 		again = kvmalloc_array(nents, sizeof(*ents), GFP_KERNEL);
 		if (!again) {
 			kvfree(ents);

@@ -966,6 +966,44 @@ static void virtio_gpu_pm_test_no_kms(struct kunit *test)
 #define SLOW_PACE_MS	120
 #define SLOW_COMMANDS	60
 
+static int vg_test_submit_task(struct vg_mock_task *task)
+{
+	return vg_mock_submit(task->user, 0, 0);
+}
+
+static void virtio_gpu_pm_test_not_notified(struct kunit *test)
+{
+	const struct vg_mock_setup setup = {
+		.features = VIRGL,
+		.num_scanouts = 1,
+		.ring_size = 4,
+		.no_indirect = true,
+	};
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
+	struct vg_mock_user *user = vg_mock_open(host, true);
+	u32 handle = vg_mock_dumb(user);
+	struct vg_mock_task *task;
+
+	/*
+	 * A task waits for three entries. Another one fills two after it has notified
+	 * the host, and returns with an error before it notifies the host itself.
+	 */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_submit(user, 0, 0));
+	vg_mock_check(host);
+	vg_mock_set_stall_ms(100);
+	vg_mock_fault(host, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D, 0, VG_MOCK_LATE);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_transfer(user, handle));
+	task = vg_mock_task_start(user, vg_test_submit_task, 0, NULL);
+	VG_MOCK_AWAIT(test, vg_mock_task_sleeps(task));
+	flush_work(&host->work);
+	virtio_gpu_cmd_resource_flush(vg_mock_vgdev(host), vg_mock_id(user, handle),
+				      0, 0, VG_MOCK_SIDE, VG_MOCK_SIDE, NULL, NULL);
+	vg_mock_answer_late(host);
+	VG_MOCK_AWAIT(test, !vg_mock_task_runs(task));
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_task_result(task));
+	vg_mock_check(host);
+}
+
 static void virtio_gpu_pm_test_slow(struct kunit *test)
 {
 	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
@@ -1079,6 +1117,7 @@ static struct kunit_case virtio_gpu_pm_faults_tests[] = {
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_stuck_commit,
 			 vg_test_stuck_gen_params),
 	KUNIT_CASE(virtio_gpu_pm_test_no_kms),
+	KUNIT_CASE(virtio_gpu_pm_test_not_notified),
 	KUNIT_CASE(virtio_gpu_pm_test_slow),
 	KUNIT_CASE(virtio_gpu_pm_test_bounded_waits),
 	KUNIT_CASE(virtio_gpu_pm_test_stale_command),

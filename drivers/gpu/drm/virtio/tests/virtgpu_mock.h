@@ -178,6 +178,12 @@ struct vg_mock_queue {
 	/** @next: Where to look for the next command. */
 	u16 next;
 
+	/** @end: Up to where there are commands that the host was notified of. */
+	u16 end;
+
+	/** @notified: There may be more of these. */
+	bool notified;
+
 	/** @peeked: Up to where the host has looked at commands it did not take. */
 	u16 peeked;
 

@@ -822,9 +822,13 @@ static bool vg_mock_has_work(struct vg_mock_host *host, struct vg_mock_queue *qu
 	    !(host->status & VIRTIO_CONFIG_S_DRIVER_OK))
 		return false;
 
-	/* Pairs with the barrier of virtqueue_add(). */
-	idx = smp_load_acquire(&virtqueue_get_vring(queue->vq)->avail->idx);
-	return queue->next != virtio16_to_cpu(&host->vdev, idx);
+	if (xchg(&queue->notified, false)) {
+		/* Pairs with the barrier of virtqueue_add(). */
+		idx = smp_load_acquire(&virtqueue_get_vring(queue->vq)->avail->idx);
+		queue->end = virtio16_to_cpu(&host->vdev, idx);
+	}
+
+	return queue->next != queue->end;
 }
 
 static u16 vg_mock_next_head(struct vg_mock_queue *queue)
@@ -933,8 +937,9 @@ static bool vg_mock_notify(struct virtqueue *vq)
 {
 	struct vg_mock_host *host = to_vg_mock(vq->vdev);
 
-	if (vq == host->queue[VG_MOCK_CTRL].vq)
+	if (vq->index == VG_MOCK_CTRL)
 		atomic_inc(&host->notifications);
+	WRITE_ONCE(host->queue[vq->index].notified, true);
 	queue_work(host->wq, &host->work);
 	return true;
 }
@@ -1099,6 +1104,8 @@ static int vg_mock_find_vqs(struct virtio_device *vdev, unsigned int nvqs,
 		mutex_lock(&host->lock);
 		host->queue[i].vq = vq;
 		host->queue[i].next = 0;
+		host->queue[i].end = 0;
+		host->queue[i].notified = false;
 		host->queue[i].peeked = 0;
 		mutex_unlock(&host->lock);
 	}

@@ -767,6 +767,60 @@ static void virtio_gpu_pm_test_keeps_resources_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host->shown[1], vg_mock_id(user, good));
 }
 
+static unsigned int vg_test_creations;
+
+static int vg_test_use_task(struct vg_mock_task *task)
+{
+	return virtio_gpu_pm_object_use(vg_mock_bo(task->user, task->handle));
+}
+
+/* The host takes its time for the second creation: the first is known by then. */
+static void vg_test_create_later(struct vg_mock_host *host, u32 type)
+{
+	struct virtio_gpu_device *vgdev = vg_mock_vgdev(host);
+	unsigned long end = jiffies + HZ;
+
+	if (type != VIRTIO_GPU_CMD_RESOURCE_CREATE_2D || ++vg_test_creations != 2)
+		return;
+
+	while (READ_ONCE(vgdev->pm.probed_epoch) != vgdev->pm.base.epoch &&
+	       time_before(jiffies, end))
+		usleep_range(1000, 2000);
+}
+
+static void virtio_gpu_pm_test_keeps_resources_tasks(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 first = vg_mock_dumb(user), second = vg_mock_dumb(user);
+	struct vg_mock_task *task[2];
+
+	/* Two tasks find out at the same time, and one is told after the other. */
+	vg_mock_check(host);
+	host->keeps_resources = true;
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_check(host);
+	vg_mock_hold(host, true);
+	task[0] = vg_mock_task_start(user, vg_test_use_task, first, NULL);
+	VG_MOCK_AWAIT(test, vg_mock_waiting(host) == 1);
+	VG_MOCK_AWAIT(test, vg_mock_task_sleeps(task[0]));
+	task[1] = vg_mock_task_start(user, vg_test_use_task, second, NULL);
+	VG_MOCK_AWAIT(test, vg_mock_waiting(host) == 2);
+	vg_test_creations = 0;
+	host->in_command = vg_test_create_later;
+	host->pace_ms = 1;
+	vg_mock_hold(host, false);
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_task_result(task[0]));
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_task_result(task[1]));
+	host->in_command = NULL;
+	host->pace_ms = 0;
+	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_vpm(host)->num_lost);
+	KUNIT_EXPECT_TRUE(test, vg_mock_resident(user, first));
+	KUNIT_EXPECT_TRUE(test, vg_mock_resident(user, second));
+}
+
 static void virtio_gpu_pm_test_keeps_resources_unknown(struct kunit *test)
 {
 	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
@@ -999,11 +1053,6 @@ static void virtio_gpu_pm_test_function_reset_ioctl(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, vg_mock_idle(user, handle));
 }
 
-static int vg_test_use_task(struct vg_mock_task *task)
-{
-	return virtio_gpu_pm_object_use(vg_mock_bo(task->user, task->handle));
-}
-
 static void virtio_gpu_pm_test_function_reset_restore(struct kunit *test)
 {
 	const struct vg_test_kept *param = test->param_value;
@@ -1039,34 +1088,89 @@ static void virtio_gpu_pm_test_function_reset_restore(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, vg_mock_resident(user, handle));
 }
 
+struct vg_test_overtaken {
+	const char *name;
+	bool second_try;	/* the first resume fails before it comes to KMS */
+	bool loses_one;		/* a buffer that is shown does not come back */
+};
+
+static const struct vg_test_overtaken vg_test_overtaken_params[] = {
+	{ "restored" },
+	{ "second try", .second_try = true },
+	{ "one is lost", .loses_one = true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(vg_test_overtaken, vg_test_overtaken_params, name);
+
 static void virtio_gpu_pm_test_function_reset_commit(struct kunit *test)
 {
-	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
+	const struct vg_test_overtaken *param = test->param_value;
+	const struct vg_mock_setup setup = {
+		.features = PLAIN,
+		.num_scanouts = 3,
+	};
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
 	struct vg_mock_user *user = vg_mock_open(host, false);
 	u32 shown = vg_mock_dumb(user), next = vg_mock_dumb(user);
-	u32 other = vg_mock_dumb(user);
+	u32 other = vg_mock_dumb(user), third = vg_mock_dumb(user);
+	u32 cursor = vg_mock_dumb(user);
 	struct dma_fence *fence;
 
 	/*
 	 * A commit that waits for a fence is overtaken by the reset. It shows its
-	 * buffer when the fence is signalled, and the other output is there as well.
+	 * buffer when the fence is signalled, and the others are there as well.
 	 */
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 1, other));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_point(user, 1, cursor));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 2, third));
 	fence = vg_mock_add_fence(user, next, DMA_RESV_USAGE_WRITE);
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_flip(user, 0, next));
 	vg_mock_check(host);
 	vg_mock_set_stall_ms(STALL_MS);
 	vg_mock_reset_prepare(host);
+	host->find_vqs_ret = param->second_try ? -ENOMEM : 0;
+	KUNIT_EXPECT_EQ(test, host->find_vqs_ret, vg_mock_reset_done(host));
+	host->find_vqs_ret = 0;
+	vg_mock_run_later(host);
+	KUNIT_EXPECT_EQ(test, vg_test_state(host), DRM_VIRT_PM_RUNNING);
 	vg_mock_set_stall_ms(PATIENT_MS);
-	KUNIT_EXPECT_EQ(test, 0, vg_mock_reset_done(host));
 	KUNIT_EXPECT_EQ(test, host->shown[1], 0);
+	KUNIT_EXPECT_EQ(test, host->cursor[1], 0);
+	if (param->loses_one)
+		vg_mock_fault(host, VIRTIO_GPU_CMD_RESOURCE_CREATE_2D,
+			      vg_mock_id(user, third), VG_MOCK_ERROR);
 	dma_fence_signal(fence);
 
 	VG_MOCK_AWAIT(test, host->shown[0] == vg_mock_id(user, next));
 	VG_MOCK_AWAIT(test, host->shown[1] == vg_mock_id(user, other));
+	VG_MOCK_AWAIT(test, host->cursor[1] == vg_mock_id(user, cursor));
 	flush_work(&vg_mock_vgdev(host)->pm.refresh_work);
 	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, host->shown[2],
+			param->loses_one ? 0 : vg_mock_id(user, third));
+}
+
+static void virtio_gpu_pm_test_function_reset_no_memory(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
+	struct drm_plane *plane = vg_mock_vgdev(host)->outputs[0].crtc.primary;
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	u32 shown = vg_mock_dumb(user);
+
+	/* There is no memory to suspend KMS in a reset that cannot be refused. */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
+	vg_mock_check(host);
+	vg_test_hook_plane(plane, vg_test_prepare_fb);
+	vg_test_no_states = true;
+	vg_mock_reset_prepare(host);
+	vg_test_no_states = false;
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_reset_done(host));
+
+	VG_MOCK_AWAIT(test, host->shown[0] == vg_mock_id(user, shown));
+	flush_work(&vg_mock_vgdev(host)->pm.refresh_work);
+	vg_mock_check(host);
+	vg_test_unhook_plane(plane);
 }
 
 static struct kunit_case virtio_gpu_pm_recovery_tests[] = {
@@ -1090,6 +1194,7 @@ static struct kunit_case virtio_gpu_pm_recovery_tests[] = {
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_keeps_resources,
 			 vg_test_kept_gen_params),
 	KUNIT_CASE(virtio_gpu_pm_test_keeps_resources_refused),
+	KUNIT_CASE(virtio_gpu_pm_test_keeps_resources_tasks),
 	KUNIT_CASE(virtio_gpu_pm_test_keeps_resources_unknown),
 	KUNIT_CASE(virtio_gpu_pm_test_function_reset),
 	KUNIT_CASE(virtio_gpu_pm_test_function_reset_3d),
@@ -1099,7 +1204,9 @@ static struct kunit_case virtio_gpu_pm_recovery_tests[] = {
 	KUNIT_CASE(virtio_gpu_pm_test_function_reset_ioctl),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_function_reset_restore,
 			 vg_test_kept_gen_params),
-	KUNIT_CASE(virtio_gpu_pm_test_function_reset_commit),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_function_reset_commit,
+			 vg_test_overtaken_gen_params),
+	KUNIT_CASE(virtio_gpu_pm_test_function_reset_no_memory),
 	{}
 };
 
