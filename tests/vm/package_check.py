@@ -282,6 +282,14 @@ class PackageCheck(unittest.TestCase):
         _, text = self.ask({**STOCK, **NOT_BUILT}, tools=tools)
         self.assertIn(', dkms autoinstall, dracut --force /boot/', text)
 
+    def test_packages_of_other_flavours(self):
+        for release, flavour in (('6.12.48+deb13-arm64-16k', 'arm64-16k'),
+                                 ('6.12.48+deb13-rt-amd64', 'rt-amd64')):
+            with self.subTest(release=release):
+                _, text = self.ask({**STOCK, **NOT_BUILT,
+                                    '/proc/sys/kernel/osrelease': release})
+                self.assertIn(f'install linux-image-{flavour} linux-headers-{flavour}, ', text)
+
     def test_initramfs_not_looked_at(self):
         tools = {name: script for name, script in TOOLS.items() if name != 'lsinitramfs'}
         status, text = self.ask({IMAGE: KERNEL_OWN}, tools=tools)
