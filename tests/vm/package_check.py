@@ -87,6 +87,10 @@ AMDGPU = {'/sys/class/drm/card1/device/driver': '-> ../drivers/amdgpu',
 Q35 = {'/sys/class/dmi/id/product_name': 'Standard PC (Q35 + ICH9, 2009)'}
 LPC = '/sys/bus/pci/devices/0000:00:1f.0/config'
 
+UNPLUGGED = {**STOCK, f'{PCI}/drm/card0/dev': None,
+             '/sys/class/drm/card0/device/virtio1/driver': None,
+             '/sys/class/drm/card0/device/driver': None,
+             '/sys/class/drm/card0-Virtual-1/status': None}
 # what is changed (None: it is not there), what a line of the answer has to say
 BAD = {
     'lockdown': (LOCKED, 'the kernel is locked down'),
@@ -136,6 +140,23 @@ BAD = {
                 'refused: shell[8]: 1 context with 3D work'),
     'lost': ({ACCOUNT: POSSIBLE.replace('running', 'lost (resume failed (-110))')},
              'the device is lost (resume failed (-110))'),
+    'given up': ({**UNPLUGGED,
+                  f'{PCI}/virtio1/driver': '-> ../../../bus/virtio/drivers/virtio_gpu',
+                  f'{PCI}/driver': '-> ../../../bus/pci/drivers/virtio-pci'},
+                 "0000:00:02.0 was given up, see journalctl -k -g 'device is lost': save"),
+    'qxl, given up': ({'/sys/bus/pci/devices/0000:00:03.0/vendor': '0x1b36',
+                       '/sys/bus/pci/devices/0000:00:03.0/device': '0x0100',
+                       '/sys/bus/pci/devices/0000:00:03.0/driver': '-> ../drivers/qxl'},
+                      '0000:00:03.0 was given up'),
+    'amdgpu, given up': ({'/sys/bus/pci/devices/0000:00:03.0/vendor': '0x1002',
+                          '/sys/bus/pci/devices/0000:00:03.0/device': '0x74a1',
+                          '/sys/bus/pci/devices/0000:00:03.0/driver': '-> ../drivers/amdgpu'},
+                         '0000:00:03.0 was given up'),
+    'MMIO, given up': ({'/sys/bus/virtio/devices/virtio9':
+                        '-> ../../../devices/platform/a.virtio_mmio/virtio9',
+                        f'{MMIO}/virtio9/device': '0x0010',
+                        f'{MMIO}/virtio9/driver': '-> ../../../bus/virtio/drivers/virtio_gpu'},
+                       'virtio9 was given up'),
     'amdgpu, no source': (AMDGPU, f'install linux-headers-{RELEASE}, linux-source-6.12 of the'),
     'amdgpu, its status': (AMDGPU, 'see dkms status drm-virt-pm-amdgpu'),
     'amdgpu, not restarted': ({**AMDGPU, f'{DKMS}/amdgpu.ko.xz': ''},
