@@ -302,6 +302,13 @@ class PackageCheck(unittest.TestCase):
         self.assertEqual(self.ask({IMAGE: long + PACKAGES_OWN}, tools=tools)[0], 0)
         _, text = self.ask({**STOCK, **NOT_BUILT}, tools=tools)
         self.assertIn(', dkms autoinstall, dracut --force /boot/', text)
+        for resume, said in (('0:0', 'resume=/dev/vda2 on the kernel\'s command line, dracut '
+                                     f'--force /boot/initrd.img-{RELEASE} {RELEASE}, then'),
+                             ('254:9', 'correct resume= and resume_offset= on the kernel\'s')):
+            status, text = self.ask({'/sys/power/resume': resume}, tools=tools)
+            self.assertEqual(status, 1, text)
+            self.assertIn(said, text)
+            self.assertNotIn('initramfs-tools', text)
 
     def test_packages_of_other_flavours(self):
         for release, flavour in (('6.12.48+deb13-arm64-16k', 'arm64-16k'),
