@@ -73,10 +73,16 @@ GOOD = {
     f'{SOURCES}/Kbuild': '',
     f'/boot/vmlinuz-{RELEASE}': '',
     '/boot/vmlinuz-6.12.9+deb13-amd64': '',
+    '/etc/initramfs-tools/initramfs.conf': 'MODULES=most\n# RESUME=none\n',
+    '/etc/initramfs-tools/conf.d/resume': 'RESUME=UUID=0a4f\n',
     SLEEP: '# Main configuration file systemd/sleep.conf not found\n',
     IMAGE: PACKAGES_OWN,        # what our lsinitramfs says is in it
 }
 FILE = f'{SWAPS}/swapfile file 1000000 0 -2\n'
+ON_FILE = {'/proc/swaps': FILE, '/sys/power/resume_offset': '34816'}
+CONF = '/etc/initramfs-tools/conf.d/resume'
+RESUME = {'/proc/cmdline': 'root=/dev/vda1 resume=/dev/vda1 resume_offset=34816 quiet'}
+AUTO = f'{PACKAGES_OWN}conf/conf.d/zz-resume-auto\n'
 STOCK = {'/sys/module/drm_virt_pm/holders/virtio_gpu': None, ACCOUNT: None}
 NOT_BUILT = {f'{DKMS}/virtio-gpu.ko.xz': None, f'{DKMS}/drm_virt_pm.ko.xz': None,
              IMAGE: KERNEL_OWN}
@@ -197,9 +203,22 @@ BAD = {
                      '254:2 at 34816, which is no swap in use'),
     'swap file without offset': ({'/proc/swaps': FILE},
                                  'not from the swap file /swapfile: on the kernel'),
-    'swap file elsewhere': ({'/proc/swaps': FILE, '/sys/power/resume_offset': '34816',
-                             '/swapfile': 'ext2/ext3 254:1\n'},
+    'swap file elsewhere': ({**ON_FILE, **RESUME, '/swapfile': 'ext2/ext3 254:1\n'},
                             'the swap file /swapfile is on 254:1'),
+    # systemd told the kernel: initramfs-tools do not know
+    'swap file, no resume_offset=': ({**ON_FILE, '/swapfile': 'ext2/ext3 254:2\n',
+                                      CONF: 'RESUME=UUID=0a4f\n# resume_offset=8\n'},
+                                     'does not resume from the swap file /swapfile: on the'),
+    'swap file, no resume=': ({**ON_FILE, CONF: None, '/proc/cmdline': 'resume_offset=34816'},
+                              'does not resume from the swap file /swapfile: on the'),
+    'RESUME=none': ({CONF: 'RESUME="none" # yet\n'},
+                    'the initramfs does not resume from /dev/vda2: RESUME=/dev/vda2 in'),
+    'RESUME=none, all files': ({CONF: 'RESUME=none\n',
+                                '/usr/share/initramfs-tools/conf.d/a': 'RESUME=UUID=0a4f\n'},
+                               'the initramfs does not resume from /dev/vda2'),
+    'RESUME= is not set': ({CONF: None}, 'the initramfs does not resume from /dev/vda2'),
+    'RESUME=auto, found none': ({CONF: 'RESUME=auto\n'},
+                                'the initramfs does not resume from /dev/vda2'),
     'blank in the name, elsewhere': ({'/proc/swaps': FILE.replace('/swapfile', r'/swap\040file'),
                                       '/sys/power/resume_offset': '34816',
                                       '/swap file': 'ext2/ext3 254:1\n'},
@@ -211,12 +230,18 @@ BAD = {
 # the same, and yet it would hibernate
 STILL_GOOD = {
     'nothing changed': ({}, 'everything on it can be restored'),
-    'swap file': ({'/proc/swaps': FILE, '/sys/power/resume_offset': '34816',
-                   '/swapfile': 'ext2/ext3 254:2\n'}, 'resumes from the swap file'),
-    'swap file on btrfs': ({'/proc/swaps': FILE, '/sys/power/resume_offset': '34816',
-                            '/swapfile': 'btrfs 0:31\n'}, 'resumes from the swap file'),
-    'deleted swap file': ({'/proc/swaps': FILE.replace('/swapfile', r'/swapfile\040(deleted)'),
-                           '/sys/power/resume_offset': '34816'},
+    'swap file': ({**ON_FILE, **RESUME, CONF: None, '/swapfile': 'ext2/ext3 254:2\n'},
+                  'resumes from the swap file'),
+    'swap file, RESUME=': ({**ON_FILE, CONF: 'RESUME=UUID=0a4f resume_offset=34816\n'},
+                           'resumes from the swap file'),
+    'swap file on btrfs': ({**ON_FILE, **RESUME, '/swapfile': 'btrfs 0:31\n'},
+                           'resumes from the swap file'),
+    'RESUME=none, but resume=': ({CONF: 'RESUME=none\n', '/proc/cmdline': 'resume=/dev/vda2'},
+                                 'resumes from /dev/vda2'),
+    'RESUME= is not set, found one': ({CONF: None, IMAGE: AUTO}, 'resumes from /dev/vda2'),
+    'RESUME=auto, found one': ({CONF: 'RESUME=auto\n', IMAGE: AUTO}, 'resumes from /dev/vda2'),
+    'deleted swap file': ({**ON_FILE, **RESUME,
+                           '/proc/swaps': FILE.replace('/swapfile', r'/swapfile\040(deleted)')},
                           r'from the swap file /swapfile\040(deleted), if'),
     # initramfs-tools tell the kernel all the same
     'hibernate=noresume': ({'/proc/cmdline': 'hibernate=noresume'}, ''),
@@ -302,6 +327,8 @@ class PackageCheck(unittest.TestCase):
         self.assertEqual(self.ask({IMAGE: long + PACKAGES_OWN}, tools=tools)[0], 0)
         _, text = self.ask({**STOCK, **NOT_BUILT}, tools=tools)
         self.assertIn(', dkms autoinstall, dracut --force /boot/', text)
+        # its initramfs asks the firmware, as systemd does
+        self.assertEqual(self.ask({**ON_FILE, CONF: None}, tools=tools)[0], 0)
         for resume, said in (('0:0', 'resume=/dev/vda2 on the kernel\'s command line, dracut '
                                      f'--force /boot/initrd.img-{RELEASE} {RELEASE}, then'),
                              ('254:9', 'correct resume= and resume_offset= on the kernel\'s')):
@@ -320,7 +347,7 @@ class PackageCheck(unittest.TestCase):
 
     def test_initramfs_not_looked_at(self):
         tools = {name: script for name, script in TOOLS.items() if name != 'lsinitramfs'}
-        status, text = self.ask({IMAGE: KERNEL_OWN}, tools=tools)
+        status, text = self.ask({IMAGE: KERNEL_OWN, CONF: None}, tools=tools)
         self.assertEqual(status, 0, text)
         self.assertIn(f'note     the initramfs of {RELEASE} was not looked at', text)
 
