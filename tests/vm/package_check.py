@@ -93,6 +93,10 @@ AMDGPU = {'/sys/class/drm/card1/device/driver': '-> ../drivers/amdgpu',
 Q35 = {'/sys/class/dmi/id/product_name': 'Standard PC (Q35 + ICH9, 2009)'}
 LPC = '/sys/bus/pci/devices/0000:00:1f.0/config'
 
+RANDOM = {'/etc/crypttab': 'swap0 /dev/vda3 /dev/urandom cipher=x,swap\n',
+          '/dev/mapper/swap0': '-> ../dm-0', '/sys/class/block/dm-0/dev': '253:0',
+          '/proc/swaps': f'{SWAPS}/dev/dm-0 partition 1000000 0 -2\n'
+                         '/dev/vda2 partition 1000000 0 -3\n'}
 UNPLUGGED = {**STOCK, f'{PCI}/drm/card0/dev': None,
              '/sys/class/drm/card0/device/virtio1/driver': None,
              '/sys/class/drm/card0/device/driver': None,
@@ -223,8 +227,8 @@ BAD = {
                                       '/sys/power/resume_offset': '34816',
                                       '/swap file': 'ext2/ext3 254:1\n'},
                                      r'the swap file /swap\040file is on 254:1'),
-    'random key': ({'/etc/crypttab': 'swap0 /dev/vda2 /dev/urandom cipher=x,swap\n'},
-                   'swap swap0'),
+    'random key': ({**RANDOM, '/sys/power/resume': '253:0'}, 'swap swap0'),
+    'random key, no resume': ({**RANDOM, '/sys/power/resume': '0:0'}, 'swap swap0'),
     'q35 after S3': ({**Q35, LPC: '\0' * 256}, 'lost its power management'),
 }
 # the same, and yet it would hibernate
@@ -256,6 +260,7 @@ STILL_GOOD = {
     'systemd again': ({SLEEP: f'{SLEEP_CONF}# /usr/lib/systemd/sleep.conf.d/a.conf\n[Sleep]\n'
                               'AllowHibernation=no\n# /etc/systemd/sleep.conf.d/b.conf\n'
                               '[Sleep]\nAllowHibernation=yes\n'}, ''),
+    'random key of another swap': (RANDOM, 'resumes from /dev/vda2'),
     'key in a file': ({'/etc/crypttab': '# x\nswap0 /dev/vda2 /etc/key swap\n'}, ''),
     'built in': ({'/sys/module/drm_virt_pm/holders/virtio_gpu': None}, 'can be restored'),
     'another driver': ({'/sys/class/drm/card1/device/driver': '-> ../drivers/bochs-drm'},
