@@ -122,13 +122,23 @@ def refuses_locked_down(root, library, amdgpu, kernel):
         for module in (library, amdgpu):
             line = f'{module.partition("/")[0]}: not for a kernel that is locked down'
             _expect_skipped(root, module, kernel, line)
-        # one whose key is enrolled is not skipped
-        with replaced(root / 'usr/bin/mokutil', 'echo "$2 is already enrolled"'):
-            conf = f'/usr/src/{library.replace("/", "-")}/dkms.conf'
-            only = rootfs.run_in(root, 'bash', '-c', f'kernelver={kernel}; . {conf}; '
-                                 'echo "$BUILD_EXCLUSIVE_KERNEL"')
+        # one whose key is enrolled is not skipped, with the key that DKMS is told to take
+        for name, key, said in (('framework.conf', '/var/lib/dkms/mok.pub', 'enrolled'),
+                                ('framework.conf', '/etc/own.der', 'enrolled'),
+                                ('framework.conf.d/own.conf', '/etc/own.der', 'in db')):
+            settings = root / 'etc/dkms' / name
+            kept = settings.read_text() if settings.exists() else ''
+            if 'own' in key:
+                settings.write_text(f'{kept}\nmok_certificate={key}\n')
+            with replaced(root / 'usr/bin/mokutil', f'test "$*" = "--test-key {key}" && '
+                          f'echo "$2 is already {said}" || echo "$2 is not enrolled"'):
+                conf = f'/usr/src/{library.replace("/", "-")}/dkms.conf'
+                only = rootfs.run_in(root, 'bash', '-c', f'kernelver={kernel}; . {conf}; '
+                                     'echo "$BUILD_EXCLUSIVE_KERNEL"')
+            settings.write_text(kept)
             if not re.search(only.stdout.strip(), kernel) or only.stderr:
-                raise Complaint(f'with an enrolled key only for {only.stdout}{only.stderr}')
+                raise Complaint(f'with the key {key} of {name}, which is {said}, only for '
+                                f'{only.stdout}{only.stderr}')
 
 
 @contextlib.contextmanager
