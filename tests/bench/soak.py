@@ -95,7 +95,10 @@ def main():
     chance = random.Random(arguments.seed)
     done, start = 0, time.monotonic()
     setup, start_guest, one_cycle = MACHINES[arguments.over]
-    setup = dataclasses.replace(setup, cpus=arguments.cpus)
+    # KASAN slows down the compression of an image, and takes memory for itself
+    setup = dataclasses.replace(setup, cpus=arguments.cpus, memory=1280,
+                                more_command_line=setup.more_command_line +
+                                ' hibernate=nocompress')
     with bench.files(f'soak_{arguments.over}') as files:
         vm = bench.vm(setup, files)
         try:
