@@ -6,7 +6,7 @@ Many sleeps of one guest, with buffers and programs that come and go in between.
 Each cycle is a hibernation within one boot, every fifth an S3 as well; the picture
 is compared after each, everything else at the end, leaks among it. Two models of an
 MI300X are on PCIe ports, so their machine is a q35, which has no second S3. A cycle
-takes about 20 seconds in the debug kernel, and a minute with the two models.
+takes about 20 seconds in the debug kernel, and a minute and a half with two models.
 """
 
 import argparse
