@@ -71,17 +71,22 @@ static void virtio_gpu_pm_drop_plane(struct drm_atomic_state *state,
 {
 	struct drm_plane *plane = plane_state->plane;
 	struct drm_modeset_acquire_ctx ctx;
+	bool locked = state->acquire_ctx;
 
 	drm_warn(plane->dev, "[PLANE:%d:%s] comes back without its buffer\n",
 		 plane->base.id, plane->name);
 
 	/* all objects that a change needs are in the state already */
-	drm_modeset_acquire_init(&ctx, 0);
-	state->acquire_ctx = &ctx;
+	if (!locked) {
+		drm_modeset_acquire_init(&ctx, 0);
+		state->acquire_ctx = &ctx;
+	}
 	drm_atomic_set_fb_for_plane(plane_state, NULL);
 	WARN_ON(drm_atomic_set_crtc_for_plane(plane_state, NULL));
-	state->acquire_ctx = NULL;
-	drm_modeset_acquire_fini(&ctx);
+	if (!locked) {
+		state->acquire_ctx = NULL;
+		drm_modeset_acquire_fini(&ctx);
+	}
 }
 
 /*
@@ -321,6 +326,7 @@ static bool virtio_gpu_pm_show_again(struct virtio_gpu_device *vgdev)
 	state = drm_atomic_helper_duplicate_state(vgdev->ddev, &ctx);
 	ret = PTR_ERR_OR_ZERO(state);
 	if (!ret) {
+		state->acquire_ctx = &ctx;
 		ret = virtio_gpu_pm_restore_planes(vgdev, state) ?:
 		      drm_atomic_helper_disable_all(vgdev->ddev, &ctx) ?:
 		      drm_atomic_helper_commit_duplicated_state(state, &ctx);
