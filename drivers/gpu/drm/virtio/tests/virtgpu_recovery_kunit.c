@@ -390,8 +390,8 @@ static void virtio_gpu_pm_test_answers_twice(struct kunit *test)
 	vg_mock_let_go(host);
 	vg_mock_transfer(user, idle);
 	VG_MOCK_AWAIT(test, vg_test_state(host) == DRM_VIRT_PM_LOST);
+	VG_MOCK_AWAIT(test, drm_dev_is_unplugged(vg_mock_drm(host)));
 	vg_mock_run_later(host);
-	KUNIT_EXPECT_TRUE(test, drm_dev_is_unplugged(vg_mock_drm(host)));
 }
 
 static void virtio_gpu_pm_test_bus_silent(struct kunit *test)
