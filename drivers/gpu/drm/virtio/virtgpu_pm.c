@@ -219,7 +219,7 @@ static int virtio_gpu_pm_suspend(struct drm_virt_pm *vpm)
 	} else {
 		/* Neither the commit nor a work that waits for it is waited for. */
 		vgdev->pm.live_reset = true;
-		WRITE_ONCE(vgdev->pm.unshown, vgdev->num_scanouts > 0);
+		WRITE_ONCE(vgdev->pm.unshown, true);
 		virtio_gpu_pm_stop_queues(vgdev);
 		virtio_gpu_pm_forget_display_info(vgdev);
 	}

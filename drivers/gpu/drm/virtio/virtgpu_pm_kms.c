@@ -65,28 +65,18 @@ static int virtio_gpu_pm_wait_fences(struct virtio_gpu_device *vgdev,
 /*
  * Take a plane out of the state that is going to be committed. One buffer that
  * cannot be shown would make the whole commit fail, and all outputs stay dark.
+ * All objects that the change needs are in the state already.
  */
 static void virtio_gpu_pm_drop_plane(struct drm_atomic_state *state,
 				     struct drm_plane_state *plane_state)
 {
 	struct drm_plane *plane = plane_state->plane;
-	struct drm_modeset_acquire_ctx ctx;
-	bool locked = state->acquire_ctx;
 
 	drm_warn(plane->dev, "[PLANE:%d:%s] comes back without its buffer\n",
 		 plane->base.id, plane->name);
 
-	/* all objects that a change needs are in the state already */
-	if (!locked) {
-		drm_modeset_acquire_init(&ctx, 0);
-		state->acquire_ctx = &ctx;
-	}
 	drm_atomic_set_fb_for_plane(plane_state, NULL);
 	WARN_ON(drm_atomic_set_crtc_for_plane(plane_state, NULL));
-	if (!locked) {
-		state->acquire_ctx = NULL;
-		drm_modeset_acquire_fini(&ctx);
-	}
 }
 
 /*
@@ -141,6 +131,7 @@ static int virtio_gpu_pm_restore_planes(struct virtio_gpu_device *vgdev,
 int virtio_gpu_pm_resume_kms(struct virtio_gpu_device *vgdev)
 {
 	struct drm_virt_pm *vpm = &vgdev->pm.base;
+	struct drm_modeset_acquire_ctx ctx;
 	struct drm_atomic_state *state;
 	int ret;
 
@@ -148,13 +139,17 @@ int virtio_gpu_pm_resume_kms(struct virtio_gpu_device *vgdev)
 	state = drm_virt_pm_kms_saved(vpm);
 	if (!state) {
 		if (vpm->failures)
-			WRITE_ONCE(vgdev->pm.unshown, vgdev->num_scanouts > 0);
+			WRITE_ONCE(vgdev->pm.unshown, true);
 		return 0;
 	}
 
 	vgdev->pm.lost_before = vpm->num_lost;
 	WRITE_ONCE(vgdev->pm.refused, false);
+	drm_modeset_acquire_init(&ctx, 0);
+	state->acquire_ctx = &ctx;
 	ret = virtio_gpu_pm_restore_planes(vgdev, state);
+	state->acquire_ctx = NULL;
+	drm_modeset_acquire_fini(&ctx);
 	if (ret)
 		return ret;
 
@@ -313,7 +308,7 @@ static bool virtio_gpu_pm_show_again(struct virtio_gpu_device *vgdev)
 	unsigned int i;
 	int ret;
 
-	if (!READ_ONCE(vgdev->pm.unshown))
+	if (!READ_ONCE(vgdev->pm.unshown) || !vgdev->num_scanouts)
 		return false;
 	if (!virtio_gpu_pm_kms_idle(vgdev))
 		return true;
