@@ -666,6 +666,7 @@ static void virtio_gpu_pm_test_return_rehearsal(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, SUBMIT(user, STENCIL_REF, 1));
 
 	/* one that is in error already has nothing that could come back */
+	vg_mock_settle(host);
 	host->kills = 0;
 	vg_test_model(user)->dead = true;
 	KUNIT_EXPECT_EQ(test, 0, vg_test_announce(host, PM_SUSPEND_PREPARE));
