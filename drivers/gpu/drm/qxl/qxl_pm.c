@@ -211,19 +211,26 @@ static void qxl_pm_stop(struct qxl_device *qdev)
 	wake_up_all(&qdev->release_event);
 }
 
+/* The interrupt of a device that is stopped, and the works that it queues */
+static void qxl_pm_end_works(struct qxl_device *qdev)
+{
+	synchronize_irq(to_pci_dev(qdev->ddev.dev)->irq);
+	cancel_work_sync(&qdev->gc_work);
+	/* takes modeset locks */
+	cancel_work_sync(&qdev->client_monitors_config_work);
+}
+
 /*
  * Forget what a device that was reset does not know any more. Nothing is queued and
- * no task makes a command. Signals the fences of releases.
+ * no task makes a command: ioctls wait in drm_virt_pm_ioctl(), and a commit of the
+ * kernel's own has ended or needs a modeset lock that is held. Signals the fences of
+ * releases.
  */
 static void qxl_pm_forget(struct qxl_device *qdev)
 {
 	struct qxl_release *release;
 	struct qxl_bo *bo;
 	int id;
-
-	synchronize_irq(to_pci_dev(qdev->ddev.dev)->irq);
-	cancel_work_sync(&qdev->gc_work);
-	cancel_work_sync(&qdev->client_monitors_config_work);
 
 	qdev->last_sent_io_cmd = atomic_read(&qdev->irq_received_io_cmd);
 
@@ -293,6 +300,7 @@ static int qxl_pm_go_down(struct qxl_device *qdev)
 	qxl_pm_stop(qdev);
 	qxl_io_reset(qdev);
 	drm_virt_pm_reset(vpm);
+	qxl_pm_end_works(qdev);
 	qxl_pm_forget(qdev);
 
 	return ret;
@@ -341,11 +349,8 @@ static int qxl_pm_resume_kms(struct qxl_device *qdev)
 	return ret;
 }
 
-static int qxl_pm_resume(struct drm_virt_pm *vpm)
+static void qxl_pm_begin_again(struct qxl_device *qdev)
 {
-	struct qxl_device *qdev = qxl_pm_to_qdev(vpm);
-	int ret;
-
 	/* the firmware, the boot kernel or a resume that failed used the device */
 	qxl_io_reset(qdev);
 	qxl_pm_forget(qdev);
@@ -353,7 +358,25 @@ static int qxl_pm_resume(struct drm_virt_pm *vpm)
 	WRITE_ONCE(qdev->pm.stopped, false);
 	qdev->ram_header->int_mask = QXL_INTERRUPT_MASK;
 	qxl_reinit_memslots(qdev);
-	ret = qxl_pm_drain(qdev);
+}
+
+static int qxl_pm_resume(struct drm_virt_pm *vpm)
+{
+	struct qxl_device *qdev = qxl_pm_to_qdev(vpm);
+	struct drm_modeset_acquire_ctx ctx;
+	int ret = 0;
+
+	qxl_pm_end_works(qdev);
+	/* tasks run in a second try, and the console draws when a program ends */
+	if (vpm->failures) {
+		DRM_MODESET_LOCK_ALL_BEGIN(vpm->drm, ctx, 0, ret);
+		qxl_pm_begin_again(qdev);
+		DRM_MODESET_LOCK_ALL_END(vpm->drm, ctx, ret);
+	} else {
+		qxl_pm_begin_again(qdev);
+	}
+	if (!ret)
+		ret = qxl_pm_drain(qdev);
 	if (ret)
 		return ret;
 
