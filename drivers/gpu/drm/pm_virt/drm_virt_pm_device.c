@@ -85,16 +85,24 @@ static void drm_virt_pm_set_state(struct drm_virt_pm *vpm,
 		WRITE_ONCE(vpm->closed, true);
 }
 
-static void drm_virt_pm_queue_work(struct drm_virt_pm *vpm, unsigned int ms)
+static void drm_virt_pm_queue_work_locked(struct drm_virt_pm *vpm,
+					  unsigned int ms)
 {
+	lockdep_assert_held(&vpm->lock);
+
 	/*
 	 * Not an unbound workqueue. If a work is cancelled while one is frozen,
 	 * the next work is taken for one that waits its turn and never runs.
 	 */
-	spin_lock(&vpm->lock);
 	if (vpm->online)
 		queue_delayed_work(system_freezable_wq, &vpm->work,
 				   msecs_to_jiffies(ms));
+}
+
+static void drm_virt_pm_queue_work(struct drm_virt_pm *vpm, unsigned int ms)
+{
+	spin_lock(&vpm->lock);
+	drm_virt_pm_queue_work_locked(vpm, ms);
 	spin_unlock(&vpm->lock);
 }
 
@@ -165,6 +173,7 @@ static int drm_virt_pm_begin(struct drm_virt_pm *vpm,
 	return ret;
 }
 
+/* When @lock is dropped, drm_virt_pm_remove() may go on and @vpm may be freed */
 static void drm_virt_pm_end(struct drm_virt_pm *vpm)
 {
 	lockdep_assert_held(&vpm->lock);
@@ -189,7 +198,6 @@ static void drm_virt_pm_end(struct drm_virt_pm *vpm)
  */
 int drm_virt_pm_suspend(struct drm_virt_pm *vpm)
 {
-	bool running;
 	int ret;
 
 	ret = drm_virt_pm_begin(vpm, DRM_VIRT_PM_RUNNING);
@@ -202,6 +210,9 @@ int drm_virt_pm_suspend(struct drm_virt_pm *vpm)
 		drm_virt_pm_misused(vpm, "drm_virt_pm_reset() was not called");
 		drm_virt_pm_reset(vpm);
 	}
+	if (ret && (vpm->was_reset ||
+		    READ_ONCE(vpm->state) != DRM_VIRT_PM_RUNNING))
+		drm_warn(vpm->drm, "suspended with error %d\n", ret);
 
 	spin_lock(&vpm->lock);
 	if (vpm->was_reset && vpm->state == DRM_VIRT_PM_RUNNING) {
@@ -210,18 +221,15 @@ int drm_virt_pm_suspend(struct drm_virt_pm *vpm)
 		/* runtime PM must not suspend the device once more */
 		pm_runtime_get_noresume(vpm->drm->dev);
 	}
-	running = vpm->state == DRM_VIRT_PM_RUNNING;
 	drm_virt_pm_end(vpm);
+	if (vpm->state != DRM_VIRT_PM_RUNNING) {
+		ret = 0;
+		/* in case the PM core never resumes the device */
+		drm_virt_pm_queue_work_locked(vpm, 0);
+	}
 	spin_unlock(&vpm->lock);
-	if (running)
-		return ret;
 
-	if (ret)
-		drm_warn(vpm->drm, "suspended with error %d\n", ret);
-	/* in case the PM core never resumes the device */
-	drm_virt_pm_queue_work(vpm, 0);
-
-	return 0;
+	return ret;
 }
 EXPORT_SYMBOL(drm_virt_pm_suspend);
 
@@ -260,7 +268,6 @@ static void drm_virt_pm_resume_failed(struct drm_virt_pm *vpm, int err)
  */
 int drm_virt_pm_resume(struct drm_virt_pm *vpm)
 {
-	enum drm_virt_pm_state state;
 	int ret;
 
 	ret = drm_virt_pm_begin(vpm, DRM_VIRT_PM_DOWN);
@@ -281,13 +288,11 @@ int drm_virt_pm_resume(struct drm_virt_pm *vpm)
 		drm_virt_pm_set_state(vpm, DRM_VIRT_PM_RUNNING);
 		pm_runtime_put_noidle(vpm->drm->dev);
 	}
-	state = vpm->state;
 	drm_virt_pm_end(vpm);
+	if (vpm->state != DRM_VIRT_PM_RUNNING)
+		drm_virt_pm_queue_work_locked(vpm, vpm->state == DRM_VIRT_PM_DOWN ?
+						   DRM_VIRT_PM_RETRY_MS : 0);
 	spin_unlock(&vpm->lock);
-
-	if (state != DRM_VIRT_PM_RUNNING)
-		drm_virt_pm_queue_work(vpm, state == DRM_VIRT_PM_DOWN ?
-					    DRM_VIRT_PM_RETRY_MS : 0);
 
 	return ret;
 }
@@ -475,6 +480,9 @@ static void drm_virt_pm_remove(struct drm_virt_pm *vpm)
 	 * that a function reset can be under way.
 	 */
 	wait_event(vpm->wait, !READ_ONCE(vpm->busy));
+	/* drm_virt_pm_end() was called under it */
+	spin_lock(&vpm->lock);
+	spin_unlock(&vpm->lock);
 }
 
 static void drm_virt_pm_release(struct drm_device *drm, void *vpm)

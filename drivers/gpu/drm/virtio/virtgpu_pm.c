@@ -328,7 +328,11 @@ static const struct drm_virt_pm_ops virtio_gpu_pm_ops = {
 /* The transport may reset the device from now on */
 int virtio_gpu_pm_freeze(struct virtio_device *vdev)
 {
-	return drm_virt_pm_suspend(virtio_gpu_pm_from_vdev(vdev));
+	struct drm_virt_pm *vpm = virtio_gpu_pm_from_vdev(vdev);
+
+	virtio_gpu_pm_to_vgdev(vpm)->pm.forced = false;
+
+	return drm_virt_pm_suspend(vpm);
 }
 
 /* The transport has reset the device */
@@ -350,7 +354,6 @@ int virtio_gpu_pm_reset_prepare(struct virtio_device *vdev)
 	vgdev->pm.live_reset = true;
 	vgdev->pm.forced = true;
 	drm_virt_pm_suspend(vpm);
-	vgdev->pm.forced = false;
 
 	return 0;
 }
