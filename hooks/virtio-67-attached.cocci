@@ -9,7 +9,7 @@
 //# add 1 int virtio_gpu_object_attach(
 //# file drivers/gpu/drm/virtio/virtgpu_object.c
 //# add 1 !bo->attached || !virtio_gpu_pm_object_resident(bo)
-//# add 2 virtio_gpu_pm_host_hangs(vgdev);
+//# add 2 virtio_gpu_pm_host_hangs(vgdev, bo);
 //# file drivers/gpu/drm/virtio/virtgpu_prime.c
 //# add 1 static int virtgpu_dma_buf_restore(
 //# add 1 bo->pm.restore = virtgpu_dma_buf_restore;
@@ -81,7 +81,7 @@ symbol fence;
 +		virtio_gpu_object_detach(vgdev, bo, NULL);
 +		if (READ_ONCE(vgdev->ctrlq.stopped) ||
 +		    drm_virt_pm_queue_drain(&vgdev->ctrlq.pm))
-+			virtio_gpu_pm_host_hangs(vgdev);
++			virtio_gpu_pm_host_hangs(vgdev, bo);
 +		return 0;
 +	}
  	...
@@ -101,7 +101,7 @@ symbol fence, vgdev;
 +	left = dma_fence_wait_timeout(&fence->f, false,
 +				      drm_virt_pm_timeout(&vgdev->pm.base));
 +	if (!left || fence->f.error)
-+		virtio_gpu_pm_host_hangs(vgdev);
++		virtio_gpu_pm_host_hangs(vgdev, bo);
  	...
  }
 

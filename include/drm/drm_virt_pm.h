@@ -153,7 +153,8 @@ struct drm_virt_pm_ops {
 	/**
 	 * @restore: (required for objects) Puts a stale object on the device
 	 * again, with its content, and calls drm_virt_pm_object_restored() at
-	 * the point from where the device knows it.
+	 * the point from where the device knows it. If tasks run while the device
+	 * is reset, the command belongs to the epoch &drm_virt_pm_object.next.
 	 *
 	 * Called by drm_virt_pm_object_use(), which it must not call itself, as
 	 * the locks of two objects do not nest.
@@ -352,7 +353,8 @@ int drm_virt_pm_queue_drain(struct drm_virt_pm_queue *queue);
  * struct drm_virt_pm_object - a thing that lives on the device
  *
  * Embedded in the driver's object. All members are internal to the library. Drivers
- * may read @epoch, @id and @lost, and take @lock to wait for a restore.
+ * may read @epoch, @id and @lost, read @next in &drm_virt_pm_ops.restore, and take
+ * @lock to wait for a restore.
  *
  * @epoch: reset epoch in which the device was told of it; 0 for never
  * @next: what @epoch becomes; protected by @lock
@@ -415,7 +417,8 @@ drm_virt_pm_object_resident(const struct drm_virt_pm *vpm,
  * Context: May sleep. The caller holds no dma_resv and no other lock that
  * &drm_virt_pm_ops.restore takes; lockdep checks that in each call.
  *
- * Return: 0; -EIO if the object is lost; -ENODEV if the device is lost;
+ * Return: 0, after a reset meanwhile with the object stale again; -EIO if the object
+ * is lost; -ENODEV if the device is lost;
  * -ERESTARTSYS if a signal is pending; any other error of
  * &drm_virt_pm_ops.restore, with the object still stale.
  */

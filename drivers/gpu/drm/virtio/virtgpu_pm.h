@@ -129,7 +129,7 @@ struct virtio_gpu_pm {
 	/** @lost_before: &drm_virt_pm.num_lost when the resume of KMS began. */
 	unsigned int lost_before;
 
-	/** @forced: The transport resets the device, refused or not. */
+	/** @forced: The suspend is that of a reset, which cannot be refused. */
 	bool forced;
 
 	/** @live_reset: The device was reset while tasks ran. */
@@ -137,6 +137,15 @@ struct virtio_gpu_pm {
 
 	/** @not_reset: The last reset failed: the device may still do DMA. */
 	bool not_reset;
+
+	/**
+	 * @reset_lock: Held over a reset of the device, and to look whether there
+	 * was one.
+	 */
+	struct mutex reset_lock;
+
+	/** @reset_epoch: The reset epoch that the last reset ends or has ended. */
+	u32 reset_epoch;
 
 	/** @keeps_resources: The host still knows resources after a reset. */
 	bool keeps_resources;
@@ -282,7 +291,8 @@ bool virtio_gpu_pm_is_reachable(struct virtio_gpu_device *vgdev);
 bool virtio_gpu_pm_reset_device(struct virtio_gpu_device *vgdev);
 void virtio_gpu_pm_reset(struct virtio_gpu_device *vgdev);
 void virtio_gpu_pm_delete_queues(struct virtio_gpu_device *vgdev);
-void virtio_gpu_pm_host_hangs(struct virtio_gpu_device *vgdev);
+void virtio_gpu_pm_host_hangs(struct virtio_gpu_device *vgdev,
+			      struct virtio_gpu_object *bo);
 
 /* resources and contexts */
 struct virtio_gpu_object_array *

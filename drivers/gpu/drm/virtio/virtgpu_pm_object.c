@@ -94,6 +94,8 @@ void virtio_gpu_pm_object_create(struct virtio_gpu_device *vgdev,
 	if (bo->created) {
 		/* so that an error can be told from that of a first creation */
 		vbuf->restore = true;
+		/* after a reset meanwhile the resource would stay stale, but exist */
+		vbuf->epoch = bo->pm.base.next;
 		vbuf->objs = virtio_gpu_pm_hold(bo);
 		WRITE_ONCE(bo->pm.exists, false);
 		return;
@@ -120,22 +122,7 @@ void virtio_gpu_pm_object_created(struct virtio_gpu_device *vgdev,
 		drm_virt_pm_object_restored(&vgdev->pm.base, &bo->pm.base);
 }
 
-/*
- * Free an object after the next reset. For an object that the device may still
- * access.
- */
-void virtio_gpu_pm_free_after_reset(struct virtio_gpu_object *bo)
-{
-	struct virtio_gpu_device *vgdev = virtio_gpu_pm_bo_to_vgdev(bo);
-
-	/* for a stale one the device was reset, and there may be no further reset */
-	if (!virtio_gpu_pm_object_resident(bo) && !vgdev->pm.not_reset)
-		virtio_gpu_cleanup_object(bo);
-	else
-		llist_add(&bo->pm.kept, &vgdev->pm.kept);
-}
-
-/* Free the objects that were kept until a reset */
+/* Free the objects that were kept until a reset which is over */
 void virtio_gpu_pm_free_kept(struct virtio_gpu_device *vgdev)
 {
 	struct virtio_gpu_object *bo, *next;
@@ -144,8 +131,34 @@ void virtio_gpu_pm_free_kept(struct virtio_gpu_device *vgdev)
 		return;
 
 	llist_for_each_entry_safe(bo, next, llist_del_all(&vgdev->pm.kept),
-				  pm.kept)
+				  pm.kept) {
+		if (virtio_gpu_pm_object_resident(bo))
+			llist_add(&bo->pm.kept, &vgdev->pm.kept);
+		else
+			virtio_gpu_cleanup_object(bo);
+	}
+}
+
+/*
+ * Free an object after the next reset. For an object that the device may still
+ * access.
+ */
+void virtio_gpu_pm_free_after_reset(struct virtio_gpu_object *bo)
+{
+	struct virtio_gpu_device *vgdev = virtio_gpu_pm_bo_to_vgdev(bo);
+	u32 epoch;
+
+	/* for a stale one the device was reset, and there may be no further reset */
+	if (!virtio_gpu_pm_object_resident(bo) && !vgdev->pm.not_reset) {
 		virtio_gpu_cleanup_object(bo);
+		return;
+	}
+
+	/* virtio_gpu_pm_reset() may have counted the reset meanwhile */
+	epoch = READ_ONCE(bo->pm.base.epoch);
+	llist_add(&bo->pm.kept, &vgdev->pm.kept);
+	if (epoch != READ_ONCE(vgdev->pm.base.epoch))
+		virtio_gpu_pm_free_kept(vgdev);
 }
 
 /*

@@ -99,6 +99,7 @@ void virtio_gpu_pm_init_queues(struct virtio_gpu_device *vgdev)
 		.progress = &vgdev->cursorq.ack_queue,
 	};
 	INIT_DELAYED_WORK(&vgdev->pm.hang_work, virtio_gpu_pm_hang_work_func);
+	mutex_init(&vgdev->pm.reset_lock);
 }
 
 static void virtio_gpu_pm_set_stopped(struct virtio_gpu_queue *vgvq,
@@ -129,9 +130,9 @@ void virtio_gpu_pm_stop_queues(struct virtio_gpu_device *vgdev)
 }
 
 /* The device is lost when tasks run, unless it was reset until then. */
-static void virtio_gpu_pm_note_hang(struct virtio_gpu_device *vgdev)
+static void virtio_gpu_pm_note_hang(struct virtio_gpu_device *vgdev, u32 epoch)
 {
-	WRITE_ONCE(vgdev->pm.hang_epoch, vgdev->pm.base.epoch);
+	WRITE_ONCE(vgdev->pm.hang_epoch, epoch);
 	queue_delayed_work(system_freezable_wq, &vgdev->pm.hang_work, 0);
 }
 
@@ -151,7 +152,7 @@ bool virtio_gpu_pm_queue_stopped(struct virtio_gpu_device *vgdev,
 	if (!vgvq->stopped && virtqueue_is_broken(vgvq->vq)) {
 		vgvq->stopped = true;
 		if (system_state <= SYSTEM_RUNNING)
-			virtio_gpu_pm_note_hang(vgdev);
+			virtio_gpu_pm_note_hang(vgdev, vgdev->pm.base.epoch);
 	}
 
 	return vgvq->stopped || vbuf->epoch != vgdev->pm.base.epoch;
@@ -347,7 +348,11 @@ bool virtio_gpu_pm_reset_device(struct virtio_gpu_device *vgdev)
  */
 void virtio_gpu_pm_reset(struct virtio_gpu_device *vgdev)
 {
+	mutex_lock(&vgdev->pm.reset_lock);
 	vgdev->pm.not_reset = !virtio_gpu_pm_reset_device(vgdev);
+	if (!vgdev->pm.not_reset)
+		vgdev->pm.reset_epoch = vgdev->pm.base.epoch;
+	mutex_unlock(&vgdev->pm.reset_lock);
 
 	/* there are no callbacks any more */
 	flush_work(&vgdev->ctrlq.dequeue_work);
@@ -420,21 +425,33 @@ int virtio_gpu_pm_host_alive(struct virtio_gpu_device *vgdev)
 }
 
 /*
- * The host does not answer a command that must be. For a caller that has to
- * return memory to its owner and may hold locks. Stops the DMA of the device at
- * once.
+ * The host does not answer a command for @bo that must be, or the command was
+ * refused. For a caller that has to return memory to its owner and may hold locks.
+ * Stops the DMA of the device at once. A reset of the device has done that, and is
+ * a reason for a refusal.
  */
-void virtio_gpu_pm_host_hangs(struct virtio_gpu_device *vgdev)
+void virtio_gpu_pm_host_hangs(struct virtio_gpu_device *vgdev,
+			      struct virtio_gpu_object *bo)
 {
+	u32 epoch = READ_ONCE(bo->pm.base.epoch);
+	bool was_reset;
 	int idx;
 
-	virtio_gpu_pm_stop_queues(vgdev);
-	virtio_gpu_pm_reset_device(vgdev);
+	mutex_lock(&vgdev->pm.reset_lock);
+	was_reset = epoch != READ_ONCE(vgdev->pm.base.epoch) ||
+		    epoch == vgdev->pm.reset_epoch;
+	if (!was_reset) {
+		virtio_gpu_pm_stop_queues(vgdev);
+		virtio_gpu_pm_reset_device(vgdev);
+	}
+	mutex_unlock(&vgdev->pm.reset_lock);
+	if (was_reset)
+		return;
 
 	/* a device that is unplugged cannot be lost, and is going to be freed */
 	if (!drm_dev_enter(vgdev->ddev, &idx))
 		return;
 
-	virtio_gpu_pm_note_hang(vgdev);
+	virtio_gpu_pm_note_hang(vgdev, epoch);
 	drm_dev_exit(idx);
 }

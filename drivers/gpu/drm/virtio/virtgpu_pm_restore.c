@@ -221,6 +221,16 @@ static int virtio_gpu_pm_restore_shmem(struct virtio_gpu_device *vgdev,
 					  virtio_gpu_pm_num_entries(vgdev, bo->base.sgt));
 }
 
+static void virtio_gpu_pm_set_uuid_state(struct virtio_gpu_device *vgdev,
+					 struct virtio_gpu_object *bo, int state)
+{
+	spin_lock(&vgdev->resource_export_lock);
+	if (bo->pm.has_uuid)
+		bo->uuid_state = state;
+	spin_unlock(&vgdev->resource_export_lock);
+	wake_up_all(&vgdev->resp_wq);
+}
+
 /* The host assigns another UUID than before the reset */
 static void virtio_gpu_pm_assign_uuid(struct virtio_gpu_device *vgdev,
 				      struct virtio_gpu_object *bo,
@@ -259,14 +269,18 @@ int virtio_gpu_pm_restore_object(struct drm_virt_pm *vpm,
 		return -EIO;
 	}
 
-	WRITE_ONCE(bo->pm.restoring, READ_ONCE(vpm->epoch));
+	/* virtio_gpu_pm_uuid_take() waits as soon as the resource is resident */
+	virtio_gpu_pm_set_uuid_state(vgdev, bo, STATE_INITIALIZING);
+	WRITE_ONCE(bo->pm.restoring, obj->next);
 	if (virtio_gpu_virgl_restore && bo->params.virgl)
 		ret = virtio_gpu_pm_content_restore(vgdev, bo);
 	else
 		ret = bo->pm.restore ? bo->pm.restore(bo) :
 				       virtio_gpu_pm_restore_shmem(vgdev, bo);
 	WRITE_ONCE(bo->pm.restoring, 0);
-	if (!ret)
+	if (ret)
+		virtio_gpu_pm_set_uuid_state(vgdev, bo, STATE_ERR);
+	else
 		virtio_gpu_pm_assign_uuid(vgdev, bo, false);
 
 	return ret;

@@ -388,12 +388,15 @@ static void virtio_gpu_pm_test_import_stopped(struct kunit *test)
 	vg_mock_close(user);
 }
 
-static struct vg_test_foreign *vg_test_moves;
-
 static void vg_test_move_in_reset(struct vg_mock_host *host)
 {
+	struct vg_mock_task *mover = vg_test_mover;
+
 	host->in_reset = NULL;
-	vg_test_foreign_move(vg_test_moves);
+	complete_all(&vg_test_restoring);
+	VG_MOCK_AWAIT(host->test, atomic_read(&mover->calls));
+	VG_MOCK_AWAIT(host->test, !vg_mock_task_runs(mover) ||
+		      vg_mock_task_sleeps(mover));
 }
 
 static void virtio_gpu_pm_test_import_moves_in_suspend(struct kunit *test)
@@ -401,20 +404,24 @@ static void virtio_gpu_pm_test_import_moves_in_suspend(struct kunit *test)
 	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_blob);
 	struct vg_mock_user *user = vg_mock_open(host, false);
 	u32 handle, own = vg_mock_dumb(user);
+	struct vg_test_foreign *foreign;
 
 	/* A suspend has stopped the queues, and resets the device in any case. */
-	vg_test_moves = vg_test_import(user, &handle);
+	foreign = vg_test_import(user, &handle);
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, own));
 	vg_mock_check(host);
+	init_completion(&vg_test_restoring);
+	vg_test_mover = vg_mock_task_start(user, vg_test_move_task, 0, foreign);
 	host->in_reset = vg_test_move_in_reset;
 	vg_test_sleep(test, host);
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_task_result(vg_test_mover));
 	flush_delayed_work(&vg_mock_vgdev(host)->pm.hang_work);
 	KUNIT_EXPECT_EQ(test, READ_ONCE(vg_mock_vpm(host)->state),
 			DRM_VIRT_PM_RUNNING);
 	KUNIT_EXPECT_EQ(test, 0, vg_mock_show(user, 0, handle));
 	vg_mock_check(host);
 	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, handle));
-	vg_test_check_place(test, host, host->shown[0], vg_test_moves);
+	vg_test_check_place(test, host, host->shown[0], foreign);
 }
 
 struct vg_test_busy {

@@ -529,6 +529,17 @@ static int vg_test_get_uuid(struct dma_buf *buf)
 	return ret ?: uuid.b[0];
 }
 
+static struct virtio_gpu_object *vg_test_uuid_bo;
+static unsigned int vg_test_old_uuids;
+
+/* A task that sees the resource resident must not take the UUID of before. */
+static void vg_test_note_uuid(struct vg_mock_host *host, u32 type)
+{
+	if (type == VIRTIO_GPU_CMD_RESOURCE_CREATE_2D &&
+	    READ_ONCE(vg_test_uuid_bo->uuid_state) != STATE_INITIALIZING)
+		vg_test_old_uuids++;
+}
+
 static void virtio_gpu_pm_test_uuid(struct kunit *test)
 {
 	const struct vg_mock_setup setup = {
@@ -548,6 +559,9 @@ static void virtio_gpu_pm_test_uuid(struct kunit *test)
 	vg_mock_check(host);
 	/* a UUID that was handed out is refused otherwise */
 	vg_mock_transition(host, PM_RESTORE_PREPARE);
+	vg_test_uuid_bo = vg_mock_bo(user, handle);
+	vg_test_old_uuids = 0;
+	host->in_command = vg_test_note_uuid;
 
 	for (cycle = 0; cycle < 3; cycle++) {
 		KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
@@ -568,6 +582,8 @@ static void virtio_gpu_pm_test_uuid(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, host->uuids, vg_test_get_uuid(buf));
 		KUNIT_EXPECT_EQ(test, host->uuids, cycle + 2);
 	}
+	host->in_command = NULL;
+	KUNIT_EXPECT_EQ(test, 0, vg_test_old_uuids);
 	vg_mock_export_put(buf);
 }
 

@@ -953,10 +953,26 @@ static void virtio_gpu_pm_test_function_reset_hang(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
 }
 
+static struct vg_mock_task *vg_test_hanging;
+
+/* An import is closed, and its command is refused or not answered. */
+static int vg_test_hang_task(struct vg_mock_task *task)
+{
+	wait_for_completion_timeout(task->arg, 60 * HZ);
+	atomic_inc(&task->calls);
+	virtio_gpu_pm_host_hangs(vg_mock_vgdev(task->user->host),
+				 vg_mock_bo(task->user, task->handle));
+
+	return 0;
+}
+
 static void vg_test_hang(struct vg_mock_host *host)
 {
 	host->in_reset = NULL;
-	virtio_gpu_pm_host_hangs(vg_mock_vgdev(host));
+	complete(vg_test_hanging->arg);
+	VG_MOCK_AWAIT(host->test, atomic_read(&vg_test_hanging->calls));
+	VG_MOCK_AWAIT(host->test, !vg_mock_task_runs(vg_test_hanging) ||
+		      vg_mock_task_sleeps(vg_test_hanging));
 }
 
 /* A device that hangs while it is reset anyway is not given up for that. */
@@ -965,13 +981,22 @@ static void virtio_gpu_pm_test_hang_while_reset(struct kunit *test)
 	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
 	struct virtio_gpu_device *vgdev = vg_mock_vgdev(host);
 	struct vg_mock_user *user = vg_mock_open(host, false);
-	u32 shown = vg_mock_dumb(user);
+	u32 shown = vg_mock_dumb(user), idle = vg_mock_dumb(user);
+	struct completion in_reset;
+	unsigned int resets;
 
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_transfer(user, idle));
 	vg_mock_check(host);
 
+	init_completion(&in_reset);
+	vg_test_hanging = vg_mock_task_start(user, vg_test_hang_task, shown,
+					     &in_reset);
 	host->in_reset = vg_test_hang;
+	resets = host->resets;
 	vg_mock_reset_prepare(host);
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_task_result(vg_test_hanging));
+	KUNIT_EXPECT_EQ(test, host->resets, resets + 1);
 	flush_delayed_work(&vgdev->pm.hang_work);
 	KUNIT_EXPECT_EQ(test, vg_test_state(host), DRM_VIRT_PM_DOWN);
 	KUNIT_EXPECT_EQ(test, 0, vg_mock_reset_done(host));
@@ -980,8 +1005,17 @@ static void virtio_gpu_pm_test_hang_while_reset(struct kunit *test)
 	vg_mock_check(host);
 	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
 
+	/* nor one that was reset since it knew the buffer */
+	resets = host->resets;
+	virtio_gpu_pm_host_hangs(vgdev, vg_mock_bo(user, idle));
+	VG_MOCK_AWAIT(test, !flush_delayed_work(&vgdev->pm.hang_work));
+	KUNIT_EXPECT_EQ(test, host->resets, resets);
+	KUNIT_EXPECT_EQ(test, vg_test_state(host), DRM_VIRT_PM_RUNNING);
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_transfer(user, idle));
+	vg_mock_check(host);
+
 	/* one that is not reset until tasks run is */
-	virtio_gpu_pm_host_hangs(vgdev);
+	virtio_gpu_pm_host_hangs(vgdev, vg_mock_bo(user, idle));
 	VG_MOCK_AWAIT(test, vg_test_state(host) == DRM_VIRT_PM_LOST);
 }
 
@@ -1086,6 +1120,58 @@ static void virtio_gpu_pm_test_function_reset_restore(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, virtio_gpu_pm_object_use(vg_mock_bo(user, handle)));
 	vg_mock_check(host);
 	KUNIT_EXPECT_TRUE(test, vg_mock_resident(user, handle));
+}
+
+static struct vg_test_lock *vg_test_between;
+
+/* As virtio_gpu_pm_restore_object() goes on if there is little memory */
+static int vg_test_slow_restore(struct virtio_gpu_object *bo)
+{
+	struct virtio_gpu_device *vgdev = bo->base.base.dev->dev_private;
+
+	bo->pm.restore = NULL;
+	complete(&vg_test_between->locked);
+	wait_for_completion_timeout(&vg_test_between->unlock, 60 * HZ);
+	virtio_gpu_cmd_create_resource(vgdev, bo, &bo->params, NULL, NULL);
+	if (!bo->pm.create_err)
+		drm_virt_pm_object_restored(&vgdev->pm.base, &bo->pm.base);
+
+	return bo->pm.create_err;
+}
+
+static void virtio_gpu_pm_test_function_reset_before_create(struct kunit *test)
+{
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	struct vg_test_lock between;
+	struct virtio_gpu_object *bo;
+	u32 handle = vg_mock_dumb(user);
+	struct vg_mock_task *task;
+
+	/* It does not create a resource on the new host that is stale at once. */
+	vg_mock_check(host);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_check(host);
+	init_completion(&between.locked);
+	init_completion(&between.unlock);
+	vg_test_between = &between;
+	bo = vg_mock_bo(user, handle);
+	bo->pm.restore = vg_test_slow_restore;
+	task = vg_mock_task_start(user, vg_test_use_task, handle, NULL);
+	wait_for_completion(&between.locked);
+
+	vg_mock_reset_prepare(host);
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_reset_done(host));
+	complete(&between.unlock);
+	KUNIT_EXPECT_EQ(test, -ENODEV, vg_mock_task_result(task));
+	vg_mock_check(host);
+	KUNIT_EXPECT_FALSE(test, vg_mock_knows(host, bo->hw_res_handle));
+
+	KUNIT_EXPECT_EQ(test, 0, virtio_gpu_pm_object_use(bo));
+	vg_mock_check(host);
+	KUNIT_EXPECT_TRUE(test, vg_mock_resident(user, handle));
+	KUNIT_EXPECT_FALSE(test, bo->pm.base.lost);
 }
 
 struct vg_test_overtaken {
@@ -1202,6 +1288,7 @@ static struct kunit_case virtio_gpu_pm_recovery_tests[] = {
 	KUNIT_CASE(virtio_gpu_pm_test_hang_while_reset),
 	KUNIT_CASE(virtio_gpu_pm_test_function_reset_lost),
 	KUNIT_CASE(virtio_gpu_pm_test_function_reset_ioctl),
+	KUNIT_CASE(virtio_gpu_pm_test_function_reset_before_create),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_function_reset_restore,
 			 vg_test_kept_gen_params),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_function_reset_commit,
