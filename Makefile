@@ -72,7 +72,7 @@ help:
 	@echo '                  beside each other, on 7.3 unless KERNEL is named (3 hours);'
 	@echo "                  BINARY='kms_vblank kms_flip' only these"
 	@echo 'make packages     install the Debian packages needed, if any is missing'
-	@echo 'make clean        remove what was built; keep the unpacked sources'
+	@echo 'make clean        remove kernels, models, packages, disks; keep sources and results'
 	@echo 'make distclean    remove build/'
 	@echo 'make cacheclean   remove downloads and compiler cache (~/.cache/drm_virt_pm)'
 	@echo

@@ -29,7 +29,7 @@ def clean():
             remove(*[p for p in BUILD.iterdir() if p.name != '.lock'])
             remove(BUILD)
             return
-        remove(BUILD / 'deb', BUILD / 'distro')
+        remove(BUILD / 'deb', BUILD / 'distro', BUILD / 'models')
         for top in BUILD.iterdir():
             if not (top / 'work').is_dir():
                 continue

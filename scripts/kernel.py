@@ -7,7 +7,7 @@ build/<kernel>/          what is for use: bzImage, vmlinux, config, build.log
     source, tree         the pristine sources, and those with our files
     work/{stock,ours}/{tree,obj,obj-debug,obj-arm64,obj-arm64-64k}
 
-All four builds see their sources as ../tree: that keeps the compiler's
+All builds see their sources as ../tree: that keeps the compiler's
 command lines equal, so that ccache serves one variant with another's objects.
 """
 import fcntl

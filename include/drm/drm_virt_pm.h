@@ -67,7 +67,7 @@ enum drm_virt_pm_state {
  * struct drm_virt_pm_ops - callbacks of the driver
  *
  * All of them run in process context and may sleep. No lock of the library is
- * held, but for &drm_virt_pm_object.lock in @restore.
+ * held, but for &drm_virt_pm_object.lock in @restore and SRCU in @save and @check.
  */
 struct drm_virt_pm_ops {
 	/**
@@ -105,7 +105,8 @@ struct drm_virt_pm_ops {
 	/**
 	 * @recover: (optional) Lets the bus resume a device that the PM core
 	 * does not resume (again), ending in drm_virt_pm_resume(). Without this
-	 * callback the library calls drm_virt_pm_resume() itself.
+	 * callback the library calls drm_virt_pm_resume() itself, which is right
+	 * where the bus has no part in a resume, as with PCI.
 	 *
 	 * Called by the work, with the lock of &drm_device.dev held.
 	 *
@@ -128,7 +129,9 @@ struct drm_virt_pm_ops {
 	 *
 	 * Called by the PM notifier, by drm_virt_pm_check() and for debugfs;
 	 * never for %DRM_VIRT_PM_RESTORE. Also called while the device is down,
-	 * where it must not touch the hardware. Must not wait without a limit for a lock
+	 * where it must not touch the hardware: look at a flag of the driver that is
+	 * set where its queues are stopped, as &drm_virt_pm.state changes when
+	 * @suspend returns. Must not wait without a limit for a lock
 	 * that is held while waiting for the device, and takes no modeset lock and
 	 * no dma_resv.
 	 *
@@ -144,7 +147,9 @@ struct drm_virt_pm_ops {
 	 * @save: (required for drm_virt_pm_object_keep()) Copies the content of
 	 * @obj from the device to system memory.
 	 *
-	 * Called by drm_virt_pm_objects_save().
+	 * Called by drm_virt_pm_objects_save(). Takes no reference to @obj, which
+	 * another task may be about to free, and does not call
+	 * drm_virt_pm_object_keep().
 	 *
 	 * Return: 0 or a negative errno.
 	 */
@@ -308,8 +313,8 @@ struct drm_virt_pm_queue_ops {
 	/**
 	 * @count: (required) Counts the entries that were queued since probe,
 	 * and how many of these the host still has: none if the queue was
-	 * deleted. Both may wrap. Called in the condition of a wait; must not
-	 * sleep.
+	 * deleted. A reset does not set the first one back. Both may wrap.
+	 * Called in the condition of a wait; must not sleep.
 	 */
 	void (*count)(struct drm_virt_pm_queue *queue, unsigned int *queued,
 		      unsigned int *pending);
@@ -331,7 +336,9 @@ struct drm_virt_pm_queue_ops {
  * struct drm_virt_pm_queue - a queue that can be drained
  *
  * Embedded in the driver's queue and filled in by the driver. The library takes
- * no lock of the queue, so the ring may be used in hard interrupts.
+ * no lock of the queue, so the ring may be used in hard interrupts. Its own locks do not
+ * disable interrupts: no function of the library is called under a lock that an interrupt
+ * takes, but drm_virt_pm_timeout() and drm_virt_pm_object_resident().
  *
  * @vpm: device
  * @name: name for messages and tracepoints

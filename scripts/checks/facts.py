@@ -67,7 +67,7 @@ def _targets(site):
 
 # What people find in the log: drm_err() and so on, and the reasons of refusals
 PRINT = re.compile(r'\b(?:(?:drm|dev|DRM)_(?:err|warn|notice|info|warn_ratelimited)|'
-                   r'drm_virt_pm_(?:refuse|lose)|seq_buf_(?:puts|printf)|'
+                   r'drm_virt_pm_(?:refuse|lose)|virgl_lose|seq_buf_(?:puts|printf)|'
                    r'virtio_gpu_pm_check_count|'
                    r'amdgpu_virt_pm_(?:fail|set_error))\('
                    r'(?:[^";]*?)"((?:[^"\\]|\\.)*)"', re.S)

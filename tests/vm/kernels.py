@@ -6,7 +6,7 @@ make test: the kernels, one after the other, and what came out of all.
 The first kernel of kernels/table is tested with all that the debug kernel looks at,
 but for most scenarios of amdgpu; of the others, whether the hooks fit, the build, the
 unit tests, one scenario for each way to sleep, and each of run.VARIATIONS on one of
-them, without, as three debug kernels take too long to build. A kernel that is named is
+them, all without debugging, as three debug kernels take too long to build. A kernel that is named is
 tested with all of these, with debugging. At last the Debian package is built for the
 stock kernels of Debian 13.
 

@@ -67,7 +67,7 @@ static const char usage[] =
 "\n"
 "NOT modelled: stale TLB entries, HDP and cache flushes, shaders and AQL dispatch,\n"
 "waves of a user queue that is preempted, the GFX pipe, SDMA paging and user queues,\n"
-"SMU, RAS, VCN, JPEG, displays, links of a hive, a VF that its host resets, what memory\n"
+"SMU, RAS, VCN, JPEG, displays, links of a hive, a VF that its host resets unasked, what memory\n"
 "partitions other than NPS1 do, GPU resets other than the above, what firmware does, timing. Whatever\n"
 "the model does not know is plain memory. A pass means that the driver agrees with\n"
 "this model, not with silicon.\n";

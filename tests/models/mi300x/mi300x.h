@@ -19,7 +19,7 @@
  * a user queue that is preempted, the GFX pipe, SDMA paging and user
  * queues, the SMU, RAS, VCN and JPEG, displays, the links of a hive (a GPU of one is
  * told who belongs to it, but cannot reach the memory of another: that is a fault, and
- * links are neither trained nor do they fail), a VF that its host resets,
+ * links are neither trained nor do they fail), a VF that its host resets unasked,
  * what memory partitions other than NPS1 do, GPU resets (mode-1 or
  * other: a new process, a bus reset, and with --reset-when-down the end of a
  * suspend clear it), firmware (accepted and ignored), trusted applications that outlive

@@ -48,7 +48,7 @@ size_t vu_gather(const struct iovec *pieces, unsigned int num, size_t offset,
 size_t vu_scatter(const struct iovec *pieces, unsigned int num,
 		  const void *data, size_t size);
 
-/* Serve QEMU. poll_more() waits for what else there is; returns when QEMU is gone. */
+/* vu_serve() takes one message of QEMU, and returns false when QEMU is gone */
 int vu_listen(const char *path);
 int vu_accept(int listener);
 bool vu_serve(int connection);

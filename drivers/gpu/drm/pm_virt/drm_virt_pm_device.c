@@ -332,7 +332,8 @@ EXPORT_SYMBOL(drm_virt_pm_reset);
  * Context: Process context, PM callbacks included, with no lock that
  * &drm_virt_pm_ops.quiesce takes. &drm_virt_pm_ops.suspend or
  * &drm_virt_pm_ops.resume may be running, in this task or in another one. When the
- * latter ends, &drm_virt_pm_ops.quiesce is called once more. Unbinding waits for
+ * latter ends, &drm_virt_pm_ops.quiesce is called once more. A second call returns at
+ * once, also before &drm_virt_pm_ops.quiesce of the first one has ended. Unbinding waits for
  * this function, so the caller holds no lock that the remove callback takes and is
  * no work that it cancels.
  */

@@ -150,7 +150,8 @@ EXPORT_SYMBOL(drm_virt_pm_kms_saved);
  *
  * Does nothing if KMS was not suspended by drm_virt_pm_kms_suspend(). The first error
  * of the commit is returned, as the commit may work when the resume is tried once
- * more. After a further error the outputs stay dark until the next commit.
+ * more. After a further error the outputs stay dark until the next commit. So
+ * to undo drm_virt_pm_kms_suspend(), call it once more if it fails.
  *
  * Unlike drm_mode_config_helper_resume(), a commit that fails leaves clients and
  * polling suspended. So nothing has to be allocated for another try.

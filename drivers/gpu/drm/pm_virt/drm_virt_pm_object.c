@@ -22,8 +22,8 @@
  * device.
  *
  * The driver says with drm_virt_pm_object_restored() from when on the device
- * knows an object, under the lock that protects this object in the driver. For
- * an imported buffer that is the dma_resv of the exporter.
+ * knows an object, when the command was queued that tells the device of it. For an
+ * imported buffer the dma_resv of the exporter is held.
  *
  * An error leaves the object stale, and the next user tries again. An object
  * that can never be restored is *lost*: its users get -EIO.
@@ -89,7 +89,7 @@ EXPORT_SYMBOL(drm_virt_pm_object_fini);
  * reset since &drm_virt_pm_ops.restore or drm_virt_pm_object_init() was called,
  * the object stays stale. If it was lost meanwhile, it stays lost.
  *
- * Context: Process context.
+ * Context: Process context, with no lock held that an interrupt takes.
  */
 void drm_virt_pm_object_restored(struct drm_virt_pm *vpm,
 				 struct drm_virt_pm_object *obj)
@@ -109,7 +109,7 @@ EXPORT_SYMBOL(drm_virt_pm_object_restored);
  * @obj: the object
  * @err: the reason, a negative errno
  *
- * Context: Process context.
+ * Context: Process context, with no lock held that an interrupt takes.
  */
 void drm_virt_pm_object_lose(struct drm_virt_pm *vpm,
 			     struct drm_virt_pm_object *obj, int err)

@@ -135,7 +135,7 @@ int virtio_gpu_pm_resume_kms(struct virtio_gpu_device *vgdev)
 	struct drm_atomic_state *state;
 	int ret;
 
-	/* it is dropped on the way into an image, which was not loaded after all */
+	/* virtio_gpu_pm_suspend() leaves KMS running if it is busy and must not refuse */
 	state = drm_virt_pm_kms_saved(vpm);
 	if (!state) {
 		if (vpm->failures)

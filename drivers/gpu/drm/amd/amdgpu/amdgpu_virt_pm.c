@@ -670,7 +670,8 @@ int amdgpu_virt_pm_suspend(struct drm_device *ddev)
  * Context: PM callback: resume, thaw or restore.
  *
  * Return: 0, also for a GPU that is running or was lost before; otherwise the
- * error of what failed, and the GPU is lost.
+ * error of what failed, and the GPU is lost or is resumed once more by the work of
+ * the library.
  */
 int amdgpu_virt_pm_resume(struct drm_device *ddev)
 {

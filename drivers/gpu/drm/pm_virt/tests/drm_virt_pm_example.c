@@ -119,28 +119,19 @@ static const struct drm_virt_pm_queue_ops toy_queue_ops = {
 	.kick = toy_queue_kick,
 };
 
-static int toy_send_locked(struct toy *toy, enum toy_command_type type, u32 id,
-			   u32 pixels)
+static int toy_send(struct toy *toy, enum toy_command_type type, u32 id,
+		    u32 pixels)
 {
-	lockdep_assert_held(&toy->lock);
-
-	if (toy->stopped)
-		return -ENODEV;
-	if (toy->queued - toy->answered == TOY_RING)
-		return -ENOMEM;
-
-	toy->ring[toy->queued++ % TOY_RING] =
-		(struct toy_command){ type, id, pixels };
-
-	return 0;
-}
-
-static int toy_send(struct toy *toy, enum toy_command_type type, u32 id)
-{
-	int ret;
+	int ret = 0;
 
 	spin_lock(&toy->lock);
-	ret = toy_send_locked(toy, type, id, 0);
+	if (toy->stopped)
+		ret = -ENODEV;
+	else if (toy->queued - toy->answered == TOY_RING)
+		ret = -ENOMEM;
+	else
+		toy->ring[toy->queued++ % TOY_RING] =
+			(struct toy_command){ type, id, pixels };
 	spin_unlock(&toy->lock);
 
 	return ret;
@@ -155,12 +146,10 @@ static int toy_object_restore(struct drm_virt_pm *vpm,
 	struct toy *toy = to_toy(vpm);
 	int ret;
 
+	ret = toy_send(toy, TOY_CREATE, object->id, buffer->pixels);
 	/* a task that sees it resident queues its own command behind this one */
-	spin_lock(&toy->lock);
-	ret = toy_send_locked(toy, TOY_CREATE, object->id, buffer->pixels);
 	if (!ret)
 		drm_virt_pm_object_restored(vpm, object);
-	spin_unlock(&toy->lock);
 
 	return ret;
 }
@@ -189,7 +178,7 @@ static int toy_buffer_show(struct toy_buffer *buffer)
 	ret = drm_virt_pm_object_use(&toy->pm, &buffer->object);
 	if (ret)
 		return ret;
-	ret = toy_send(toy, TOY_SHOW, buffer->object.id);
+	ret = toy_send(toy, TOY_SHOW, buffer->object.id, 0);
 	if (ret)
 		return ret;
 	toy->shown = buffer;
@@ -205,7 +194,7 @@ void toy_buffer_free(struct toy_buffer *buffer)
 	if (toy->shown == buffer)
 		toy->shown = NULL;
 	if (drm_virt_pm_object_resident(&toy->pm, &buffer->object))
-		toy_send(toy, TOY_DESTROY, buffer->object.id);
+		toy_send(toy, TOY_DESTROY, buffer->object.id, 0);
 	drm_virt_pm_object_fini(&toy->pm, &buffer->object);
 	kfree(buffer);
 }
@@ -233,7 +222,7 @@ static int toy_suspend(struct drm_virt_pm *vpm)
 	int ret;
 
 	/* an empty queue says nothing about the host */
-	ret = toy_send(toy, TOY_PING, 0);
+	ret = toy_send(toy, TOY_PING, 0, 0);
 	if (!ret)
 		ret = drm_virt_pm_queue_drain(&toy->queue);
 	if (ret && may_refuse)
@@ -358,7 +347,7 @@ int toy_probe(struct toy *toy)
 
 void toy_remove(struct toy *toy)
 {
-	/* unplugs the DRM device, unless it was lost */
+	/* unplugs the DRM device, unless it was lost; no task of the toy waits for room */
 	drm_virt_pm_unplug(&toy->pm);
 	toy_stop(toy);
 	/* the state of KMS, if the device was not resumed */
