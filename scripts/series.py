@@ -14,6 +14,9 @@ lines that say what it brings of ours.
   % when FILE TEXT           only for kernels whose FILE contains TEXT
   % unless FILE TEXT         only for the others
 
+In a message, and in the cover letter, lines between % when or % unless and % end are
+for these kernels only.
+
 A patch is the difference between the trees with and without what it brings, so
 the last tree is that of attach; every file, part and hook has to come with exactly
 one patch. A patch that changes nothing of a kernel is left out.
@@ -38,6 +41,15 @@ COVER = '0000-cover-letter.txt'     # no .patch: git am *.patch would take it
 WIDTH = 75
 
 
+def for_kernel(text, tree):
+    """Without what is said of other kernels"""
+    def of(match):
+        path = tree / match[2]
+        there = path.exists() and match[3] in path.read_text()
+        return match[4] if there == (match[1] == 'when') else ''
+    return re.sub(r'(?ms)^% (when|unless) (\S+) ([^\n]+)\n(.*?)^% end\n', of, text)
+
+
 class Patch:
     """A file in series/"""
 
@@ -58,7 +70,7 @@ class Patch:
                               f'{line!r}') from None
         self.message = text.strip('\n') + '\n'
         for n, line in enumerate(self.message.split('\n')):
-            if len(line) > WIDTH and not re.search('://|^Fixes: ', line):
+            if len(line) > WIDTH and not re.search('://|^Fixes: |^% ', line):
                 raise Failure(f'{self.where}: longer than {WIDTH}: {line!r}')
             if n == 1 and line:
                 raise Failure(f'{self.where}: wants a blank line below '
@@ -247,7 +259,7 @@ def commit(git, series, signed):
             empty.append(patch)
             continue
         git('commit', '-q', '--cleanup=verbatim', '-F', '-',
-            input=patch.message + (f'\nSigned-off-by: {signed}\n'
+            input=for_kernel(patch.message, series.tree) + (f'\nSigned-off-by: {signed}\n'
                                    if signed else ''))
     check_last(files, series)
     return [p for p in series.patches if p not in empty], empty
@@ -283,14 +295,14 @@ def numbers(patches, first, last):
 def cover(git, kernel, patches, author):
     text = (REPO / 'series/cover').read_text()
     subject, body = text.split('\n', 1)[1].split('\n\n', 1)
-    body = re.sub(
-        r'(?ms)^% (when|unless) (\S+) ([^\n]+)\n(.*?)^% end\n',
-        lambda m: m[4] if (m[3] in (kernel.pristine / m[2]).read_text()) ==
-        (m[1] == 'when') else '', body)
+    body = for_kernel(body, kernel.pristine)
     body = re.sub(r'@(\d{3})-(\d{3})@(   *)?', lambda m: numbers(
         patches, m[1], m[2]).ljust(len(m[0]) if m[3] else 0), body)
     body = body.replace('@BASE@', kernel.package_version).replace(
         '@TESTED@', textwrap.fill(tested(kernel.name), WIDTH))
+    for line in body.split('\n'):
+        if len(line) > WIDTH:
+            raise Failure(f'series/cover: longer than {WIDTH}: {line!r}')
     when = git('log', '-1', '--format=%aD', 'base').strip()
     return (f'From: {author}\nDate: {when}\n'
             f'Subject: [PATCH 0/{len(patches)}] {subject}\n\n{body.rstrip()}\n\n' +
