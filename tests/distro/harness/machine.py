@@ -333,6 +333,18 @@ class Machine(Display):
     def wait_until_hibernated(self):
         self._wait_until_off('hibernate')
 
+    def hibernates_when_woken(self):
+        """After a sleep that is to become a hibernation: False if it ended awake"""
+        def over():
+            failed = self._failed()
+            self.expect(not failed, f'the guest does not hibernate: {failed}')
+            return self.process.poll() is not None or self._must_not_fail is None
+        self._wait(over, self.timeout, 'the guest neither hibernates nor wakes', every=1)
+        if self.process.poll() is None:
+            return False
+        self.wait_until_hibernated()
+        return True
+
     def hibernate_and_power_on_again(self):
         self.hibernate()
         self.power_on_again()
