@@ -99,6 +99,9 @@ struct virtio_gpu_pm {
 	 */
 	struct mutex refresh_lock;
 
+	/** @not_asked: virtio_gpu_pm_refresh_outputs() did not get that lock. */
+	bool not_asked;
+
 	/** @before: The outputs before the reset. */
 	struct {
 		/** @before.info: Geometry. */

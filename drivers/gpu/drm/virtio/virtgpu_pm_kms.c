@@ -259,17 +259,32 @@ bool virtio_gpu_pm_has_output(struct virtio_gpu_device *vgdev,
 	return index < READ_ONCE(vgdev->pm.num_outputs);
 }
 
-/* Ask the host for its outputs */
-void virtio_gpu_pm_refresh_outputs(struct virtio_gpu_device *vgdev)
+/* Ask the host for its outputs. &virtio_gpu_pm.refresh_lock is held. */
+static void virtio_gpu_pm_ask_outputs(struct virtio_gpu_device *vgdev)
 {
-	if (!vgdev->num_scanouts)
-		return;
-
 	/* the geometry last, as virtio_gpu_pm_refresh_func() waits for that */
 	if (vgdev->has_edid)
 		virtio_gpu_cmd_get_edids(vgdev);
 	virtio_gpu_cmd_get_display_info(vgdev);
 	virtio_gpu_notify(vgdev);
+}
+
+/*
+ * Ask the host for its outputs. If a commit was left alone in the suspend, the work of
+ * an event may be waiting for the locks of that commit, and probes connectors then.
+ * virtio_gpu_pm_refresh_func() asks after it.
+ */
+void virtio_gpu_pm_refresh_outputs(struct virtio_gpu_device *vgdev)
+{
+	if (!vgdev->num_scanouts)
+		return;
+
+	if (!mutex_trylock(&vgdev->pm.refresh_lock)) {
+		WRITE_ONCE(vgdev->pm.not_asked, true);
+		return;
+	}
+	virtio_gpu_pm_ask_outputs(vgdev);
+	mutex_unlock(&vgdev->pm.refresh_lock);
 }
 
 /* Tell user space of changed outputs */
@@ -346,6 +361,10 @@ static void virtio_gpu_pm_refresh_func(struct work_struct *work)
 
 	busy = virtio_gpu_pm_show_again(vgdev);
 	mutex_lock(&vgdev->pm.refresh_lock);
+	if (READ_ONCE(vgdev->pm.not_asked)) {
+		WRITE_ONCE(vgdev->pm.not_asked, false);
+		virtio_gpu_pm_ask_outputs(vgdev);
+	}
 	if (!wait_event_timeout(vgdev->resp_wq, !vgdev->display_info_pending,
 				drm_virt_pm_timeout(&vgdev->pm.base))) {
 		/* the answer is still to come, so do not ask again */

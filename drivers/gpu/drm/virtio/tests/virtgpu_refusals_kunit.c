@@ -606,6 +606,7 @@ static void virtio_gpu_pm_test_fence_comes(struct kunit *test)
 
 static void virtio_gpu_pm_test_fence_dropped(struct kunit *test)
 {
+	const struct vg_test_commit *param = test->param_value;
 	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
 	struct vg_mock_user *user = vg_mock_open(host, false);
 	u32 shown = vg_mock_dumb(user), next = vg_mock_dumb(user);
@@ -624,11 +625,22 @@ static void virtio_gpu_pm_test_fence_dropped(struct kunit *test)
 
 	/* if the image was not loaded, the next one works */
 	vg_mock_set_stall_ms(20000);
+	vg_mock_forget_log(host);
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	/*
+	 * No EDID comes while the work of the event, which waits for a lock of the
+	 * commit, probes a connector.
+	 */
+	if (param->event && param->commit == vg_test_show_task) {
+		KUNIT_EXPECT_EQ(test, 0, virtio_gpu_pm_drain(vg_mock_vgdev(host)));
+		KUNIT_EXPECT_TRUE(test, mutex_is_locked(&vg_mock_vgdev(host)->pm.refresh_lock));
+		KUNIT_EXPECT_EQ(test, 0, vg_mock_count(host, VIRTIO_GPU_CMD_GET_EDID));
+	}
 	dma_fence_signal(fence);
 	vg_mock_task_result(commit);
 	flush_work(&vg_mock_vgdev(host)->pm.refresh_work);
 	vg_mock_check(host);
+	KUNIT_EXPECT_EQ(test, 1, vg_mock_count(host, VIRTIO_GPU_CMD_GET_EDID));
 	KUNIT_EXPECT_EQ(test, 0, vg_mock_flip(user, 0, last));
 	VG_MOCK_AWAIT(test, host->shown[0] == vg_mock_id(user, last));
 	vg_mock_check(host);
