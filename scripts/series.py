@@ -41,13 +41,16 @@ COVER = '0000-cover-letter.txt'     # no .patch: git am *.patch would take it
 WIDTH = 75
 
 
+def contains(files, path, text):
+    return files.exists(path) and text in files.read(path)
+
+
 def for_kernel(text, tree):
     """Without what is said of other kernels"""
-    def of(match):
-        path = tree / match[2]
-        there = path.exists() and match[3] in path.read_text()
-        return match[4] if there == (match[1] == 'when') else ''
-    return re.sub(r'(?ms)^% (when|unless) (\S+) ([^\n]+)\n(.*?)^% end\n', of, text)
+    files = Files(tree)
+    return re.sub(r'(?ms)^% (when|unless) (\S+) ([^\n]+)\n(.*?)^% end\n',
+                  lambda m: m[4] if contains(files, m[2], m[3]) ==
+                  (m[1] == 'when') else '', text)
 
 
 class Patch:
@@ -92,7 +95,7 @@ class Patch:
             raise ValueError
 
     def applies(self, files):
-        return all((files.exists(p) and text in files.read(p)) == wanted
+        return all(contains(files, p, text) == wanted
                    for p, text, wanted in self.guards)
 
 
@@ -259,8 +262,8 @@ def commit(git, series, signed):
             empty.append(patch)
             continue
         git('commit', '-q', '--cleanup=verbatim', '-F', '-',
-            input=for_kernel(patch.message, series.tree) + (f'\nSigned-off-by: {signed}\n'
-                                   if signed else ''))
+            input=for_kernel(patch.message, series.tree) +
+            (f'\nSigned-off-by: {signed}\n' if signed else ''))
     check_last(files, series)
     return [p for p in series.patches if p not in empty], empty
 
