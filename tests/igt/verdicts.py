@@ -150,7 +150,7 @@ def differences(pairs):
         *_named('ours passes, stock does not', [p for p in pairs if p.better]),
         *_named('they differ otherwise', [p for p in pairs if p.differs and not (
             p.worse or p.better or p.unsteady)]),
-        *_named('now so, now so', [p for p in pairs if p.unsteady]),
+        *_named('differs from run to run', [p for p in pairs if p.unsteady]),
         *_named('neither passes, and it is not listed',
                 [p for p in pairs if p.neither and not p.listed]),
         *_named('neither passes, as listed', [p for p in pairs if p.neither and p.listed]),

@@ -68,7 +68,7 @@
  * pinned a buffer in VRAM.
  *
  * amdgpu_virt_pm_check_identity(), amdgpu_virt_pm_check_error() and the refusal for
- * pinned buffers are for discrete GPUs with GMC 9 and compute partitions (MI300). A
+ * pinned buffers are for discrete GPUs with GFX 9 and compute partitions (MI300). A
  * desktop lives on if an IB test of a video engine fails, and imports what it shows.
  * The rest is for all GPUs, in a virtual machine or not. Runtime PM, vga_switcheroo,
  * s0ix and GPU resets are not affected.
