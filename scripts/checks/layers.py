@@ -17,7 +17,6 @@ DEFINITION = re.compile(r'^(?!static\b)(?:[A-Za-z_][\w ]*[ *])(drm_virt_pm_\w+)\
 DECLARED = re.compile(r'\b(drm_virt_pm_\w+)\(')
 USED = re.compile(r'\b(drm_virt_pm_\w+)\b')
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<][^">]+[">])', re.M)
-# kernel headers that only some layers have a reason to include
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*', re.S)
 
 
@@ -86,7 +85,7 @@ def layers(site):
                 bad.append(f'{name}: includes {include}, which is internal to '
                            'the library')
             if name.startswith((LIBRARY, 'include/')) and \
-                    re.search(r'virtgpu|amdgpu', include):
+                    re.search(r'virtgpu|amdgpu|qxl', include):
                 bad.append(f'{name}: includes {include} of a driver')
     makers = [n for n in names if n.startswith(LIBRARY) and
               re.search(r'^#define CREATE_TRACE_POINTS', site.read(n), re.M)]

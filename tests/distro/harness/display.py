@@ -46,9 +46,6 @@ class Display:
             self.expect((picture.width, picture.height) == size and picture.colours() > 1,
                         'there is nothing on the screen')
 
-    def remembered(self, head=0):
-        return self._expected[head]
-
     def expect_same_picture(self, pictures=None, heads=None):
         """As it was remembered, or these, one for each output; or only on some outputs"""
         for head, expected in enumerate(pictures or self._expected):

@@ -19,7 +19,6 @@ static const char * const fault_names[FAULTS] = {
 	[PSP_REFUSES_ONCE] = "psp-refuses-once",
 	[PSP_REFUSES_NTH] = "psp-refuses-nth",
 	[IB_LOST] = "ib-lost",
-	[KIQ_INVALIDATION_LOST] = "kiq-invalidation-lost",
 	[STRAY_ACCESS] = "stray-access",
 	[MMIO_DEAD] = "mmio-dead",
 	[CONFIG_GONE] = "config-gone",

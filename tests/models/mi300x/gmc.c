@@ -306,9 +306,7 @@ static void on_invalidate(struct gpu *gpu, void *arg, uint32_t reg, uint32_t val
 {
 	struct hub *hub = arg;
 	unsigned int engine = reg - hub->reg.invalidate_req0;
-	bool by_kiq = !strncmp(gpu->actor, "kiq", 3);
-	bool acked = !injected_for(gpu, INVALIDATE_NEVER_ACKED, hub->name) &&
-		     !(by_kiq && injected_for(gpu, KIQ_INVALIDATION_LOST, hub->name));
+	bool acked = !injected_for(gpu, INVALIDATE_NEVER_ACKED, hub->name);
 
 	hub->invalidations++;
 	hub->last_fault = ~0ull;

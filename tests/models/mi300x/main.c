@@ -24,17 +24,13 @@ static const char usage[] =
 "  --trace                log every register access, doorbell and interrupt too\n"
 "  --xcc N                accelerator dies, 1, 2, 4 or 8 (default 4)\n"
 "  --sdma N               SDMA engines (default 4 for each AID)\n"
-"  --aid N                IO dies, 1 to 4 (default: SDMA engines / 4)\n"
 "  --partition MODE       compute partition mode at power-on: SPX, DPX, TPX, QPX,\n"
 "                         CPX (default SPX)\n"
-"  --psp                  firmware is loaded by the PSP (default); the guest wants\n"
-"                         amdgpu ip_block_mask=0x6f dpm=0 ras_enable=0\n"
 "  --direct-firmware      no PSP: amdgpu ip_block_mask=0x1f fw_load_type=0 dpm=0\n"
-"                         ras_enable=0\n"
+"                         ras_enable=0 (with it, ip_block_mask=0x6f dpm=0 ras_enable=0)\n"
 "  --vram-size MB         a power of two, 512 or more (default 1024)\n"
 "  --poison BYTE          what VRAM is filled with at power-on (default 0xa4; 0:\n"
 "                         nothing; even, so that as a page table it is not valid)\n"
-"  --no-vbios             no expansion ROM: 6.12 does not probe then, 7.2 does\n"
 "  --msix                 MSI-X instead of MSI\n"
 "  --reset-when-down      when the driver has turned off the last memory hub, reset\n"
 "                         the device and fill VRAM as at power-on\n"
@@ -57,7 +53,6 @@ static const char usage[] =
 "  psp-refuses-nth=FILE        only the n-th from here fails; FILE has n, and is read\n"
 "                              with each SIGUSR1\n"
 "  ib-lost[=cpN|sdmaN]         the engine skips indirect buffers\n"
-"  kiq-invalidation-lost[=HUB] as invalidate-never-acked, of those by a KIQ\n"
 "  stray-access                mmhub0 reads an address that is not mapped, whenever the\n"
 "                              ring of the PSP was made\n"
 "  mmio-dead                   registers read as ones and take nothing\n"
@@ -104,8 +99,7 @@ static void check_options(struct options *o)
 {
 	unsigned int per_aid;
 
-	if (!o->aids)
-		o->aids = o->sdmas ? (o->sdmas + SDMA_PER_AID - 1) / SDMA_PER_AID : 1;
+	o->aids = o->sdmas ? (o->sdmas + SDMA_PER_AID - 1) / SDMA_PER_AID : 1;
 	if (o->aids > MAX_AID)
 		die("1 to %d AIDs", MAX_AID);
 	if (!o->sdmas)
@@ -129,8 +123,8 @@ static void check_options(struct options *o)
 		die("the poison must be even");
 }
 
-enum { SOCKET = 256, LOG, TRACE, XCC, SDMA, AID, PARTITION, PSP, DIRECT, VRAM, POISON, NO_VBIOS,
-	MSIX, RESET_WHEN_DOWN, FB_LOCATION, HIVE, NPS, HARVEST, VF, FAULT, FAULT_LATER, HELP };
+enum { SOCKET = 256, LOG, TRACE, XCC, SDMA, PARTITION, DIRECT, VRAM, POISON, MSIX,
+	RESET_WHEN_DOWN, FB_LOCATION, HIVE, NPS, HARVEST, VF, FAULT, FAULT_LATER, HELP };
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, SOCKET },
@@ -138,13 +132,10 @@ static const struct option long_options[] = {
 	{ "trace", no_argument, NULL, TRACE },
 	{ "xcc", required_argument, NULL, XCC },
 	{ "sdma", required_argument, NULL, SDMA },
-	{ "aid", required_argument, NULL, AID },
 	{ "partition", required_argument, NULL, PARTITION },
-	{ "psp", no_argument, NULL, PSP },
 	{ "direct-firmware", no_argument, NULL, DIRECT },
 	{ "vram-size", required_argument, NULL, VRAM },
 	{ "poison", required_argument, NULL, POISON },
-	{ "no-vbios", no_argument, NULL, NO_VBIOS },
 	{ "msix", no_argument, NULL, MSIX },
 	{ "reset-when-down", no_argument, NULL, RESET_WHEN_DOWN },
 	{ "fb-location", required_argument, NULL, FB_LOCATION },
@@ -172,9 +163,6 @@ static void parse_number(struct options *o, int option, const char *name)
 		break;
 	case SDMA:
 		o->sdmas = value;
-		break;
-	case AID:
-		o->aids = value;
 		break;
 	case VRAM:
 		o->vram_size = value * MB;
@@ -223,12 +211,8 @@ static void parse_option(struct options *o, struct paths *paths, int option, con
 		if (!partition_parse(optarg, &o->mode))
 			die("no partition mode \"%s\"", optarg);
 		break;
-	case PSP:
 	case DIRECT:
-		o->psp = option == PSP;
-		break;
-	case NO_VBIOS:
-		o->vbios = false;
+		o->psp = false;
 		break;
 	case MSIX:
 		o->msix = true;
@@ -382,7 +366,6 @@ int main(int argc, char **argv)
 	mi300x.options = (struct options){
 		.xccs = 4,
 		.psp = true,
-		.vbios = true,
 		.vram_size = 1024 * MB,
 		.fb_location = 0x8000,
 		.nps = 1,

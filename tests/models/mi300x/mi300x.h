@@ -95,7 +95,6 @@ enum fault {
 	PSP_REFUSES_ONCE,
 	PSP_REFUSES_NTH,
 	IB_LOST,
-	KIQ_INVALIDATION_LOST,
 	STRAY_ACCESS,
 	MMIO_DEAD,
 	CONFIG_GONE,
@@ -112,7 +111,7 @@ struct injected {
 struct options {
 	unsigned int xccs, sdmas, aids;
 	enum partition_mode mode;
-	bool psp, vbios, msix, trace, reset_when_down, harvest, vf;
+	bool psp, msix, trace, reset_when_down, harvest, vf;
 	uint64_t vram_size;
 	unsigned int fb_location;	/* of VRAM, in units of 16 MB */
 	unsigned int nps;

@@ -356,7 +356,7 @@ void pci_init(struct gpu *gpu)
 	regions[VRAM_BAR] = (struct vfu_region){ gpu->options.vram_size, gpu->vram_fd };
 	regions[DOORBELL_BAR].size = DOORBELL_BYTES;
 	regions[REGISTER_BAR].size = REGISTER_BYTES;
-	if (gpu->options.vbios && !gpu->options.vf)
+	if (!gpu->options.vf)
 		regions[VFIO_PCI_ROM_REGION_INDEX].size = sizeof(gpu->rom);
 	gpu->dev.ops = &ops;
 	gpu->dev.private = gpu;
