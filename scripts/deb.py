@@ -33,6 +33,7 @@ AS_IT_IS = ('drm-virt-pm-check', 'drm-virt-pm-check.8', 'initramfs/drm-virt-pm',
             'header_postinst.d/zz-drm-virt-pm')
 NO_SOURCE = ('Kconfig', 'TODO', '.gitignore')
 NO_MODULE = ('amd',)        # what packaging/modules need not name
+OTHER_HOOKS = ('amdgpu-', 'ttm-', 'virtio_pci-')    # of what the package does not build
 # what the package is made from: a commit to something else makes no other package
 MADE_FROM = ('drivers', 'hooks', 'include', 'kernels', 'packaging',
              *(f'scripts/{name}.py' for name in ('common', 'deb', 'hooks', 'overlay')))
@@ -62,7 +63,7 @@ def sources(tree, directories, top=REPO):
     own = own_files(top)
     files = Files(tree)
     lay(files, own)
-    apply_hooks(files, top, chosen=lambda name: not name.startswith(('amdgpu-', 'ttm-')),
+    apply_hooks(files, top, chosen=lambda name: not name.startswith(OTHER_HOOKS),
                 edits=lambda file: '/amd/' not in file)
     tests = set(filter(_is_test, own))
     found = {}

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +89,37 @@ static int do_write(int argc, char **argv)
 {
 	(void)argc;
 	return put_text(argv[0], argv[1], NULL);
+}
+
+struct beside {
+	char **argv;
+	int error;
+};
+
+static void *write_beside(void *argument)
+{
+	struct beside *beside = argument;
+
+	beside->error = put_text(beside->argv[0], beside->argv[1], NULL);
+	return NULL;
+}
+
+/* write-beside PATH TEXT PATH TEXT: the second one while the first one lasts */
+static int do_write_beside(int argc, char **argv)
+{
+	struct beside first = { .argv = argv };
+	pthread_t thread;
+	int error;
+
+	(void)argc;
+	error = pthread_create(&thread, NULL, write_beside, &first);
+	if (error)
+		return -error;
+	/* a function reset takes 100 ms at least */
+	usleep(20 * 1000);
+	error = put_text(argv[2], argv[3], NULL);
+	pthread_join(thread, NULL);
+	return first.error ? first.error : error;
 }
 
 /* poke PATH OFFSET BYTES: in a file that is not a stream */
@@ -231,6 +263,7 @@ const struct command system_commands[] = {
 	{ "keep", 1, true, do_keep },
 	{ "kept", 0, false, do_kept },
 	{ "write", 2, true, do_write },
+	{ "write-beside", 4, true, do_write_beside },
 	{ "poke", 3, true, do_poke },
 	{ "read", 1, true, do_read },
 	{ "swapon", 1, false, do_swapon },

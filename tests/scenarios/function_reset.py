@@ -3,8 +3,9 @@
 A function reset through sysfs, three times: everything comes back by itself.
 
 The host shows the same picture although nobody draws, each reset counts as one,
-and a client whose work goes on meanwhile gets no error. virtio-pci of 6.12 does not
-tell its drivers of such a reset: skipped there.
+and a client whose work goes on meanwhile gets no error. Then two in the middle of
+which the driver is unbound and bound. virtio-pci of 6.12 does not tell its drivers of
+such a reset: skipped there.
 no_console_suspend: not used.
 """
 
@@ -33,3 +34,10 @@ def story(vm):
                   f'epoch {after.epoch} after {number} resets, {before.epoch} before')
         guest.flip(0, guest.create(1, *guest.outputs[0])[0])
         vm.expect_picture()
+
+    guest.close_cards()
+    vm.reset_function(beside='unbind')
+    vm.reset_function(beside='bind')
+    vm.draw_desktop()
+    vm.reset_function()
+    vm.expect_same_picture()

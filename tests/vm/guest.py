@@ -155,6 +155,11 @@ class Guest:
     def write(self, path, text):
         self.do(f'write {path} {_encode(text)}')
 
+    def write_beside(self, first, second):
+        """Each a path and a text; the second write while the first one lasts."""
+        self.do(' '.join(['write-beside', first[0], _encode(first[1]),
+                          second[0], _encode(second[1])]))
+
     def start_write(self, path, text):
         self.start(f'write {path} {_encode(text)}')
 

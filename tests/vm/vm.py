@@ -516,7 +516,10 @@ class Vm:
         raise Failure('there is no GPU on the virtio bus')
 
     def _bind(self, driver, what):
-        self.guest.write(f'/sys/bus/virtio/drivers/{driver}/{what}', self._gpu())
+        self.guest.write(*self._binding(driver, what))
+
+    def _binding(self, driver, what):
+        return f'/sys/bus/virtio/drivers/{driver}/{what}', self._gpu()
 
     def unbind_gpu(self, driver):
         self._bind(driver, 'unbind')
@@ -550,11 +553,19 @@ class Vm:
         else:
             raise Failure(f'{driver} was unloaded while it was in use')
 
-    def reset_function(self):
-        """Of the first GPU, by the PCI core, as an administrator may."""
-        device = f'/sys/bus/pci/devices/{self.gpu_name(0)}'
+    def reset_function(self, beside=None):
+        """
+        Of the first GPU, by the PCI core, as an administrator may; who may "bind"
+        or "unbind" the driver meanwhile.
+        """
+        # it may have no driver
+        device = f'/sys/bus/virtio/devices/{self._gpu()}/..'
         self.guest.write(f'{device}/reset_method', 'flr')
-        self.guest.write(f'{device}/reset', '1')
+        reset = (f'{device}/reset', '1')
+        if beside:
+            self.guest.write_beside(reset, self._binding(BUILT_IN, beside))
+        else:
+            self.guest.write(*reset)
         self.expect_same_guest()
 
     def have_last_words(self):
