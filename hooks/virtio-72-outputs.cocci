@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // virtio-gpu: after a reset the host may have fewer outputs than at probe. Those
-// that are gone are not named to it.
+// that are gone are not named to it. A cursor is told to it again.
 //
+//# file drivers/gpu/drm/virtio/virtgpu_plane.c
+//# add 2 virtio_gpu_pm_cursor_changed(plane, old_state)
 //# file drivers/gpu/drm/virtio/virtgpu_vq.c
 //# add 2 !virtio_gpu_pm_has_output(vgdev, scanout_id)
 //# add 1 !virtio_gpu_pm_has_output(vgdev, output->index)
@@ -49,5 +51,21 @@ statement S;
 +
  	resp_buf = e;
  	if (!resp_buf) S
+ 	...>
+ }
+
+@cursor@
+identifier plane, old_state;
+@@
+ virtio_gpu_cursor_plane_update(struct drm_plane *plane, ...)
+ {
+ 	<...
+(
+-	(plane->state->fb != old_state->fb)
++	virtio_gpu_pm_cursor_changed(plane, old_state)
+|
+-	plane->state->fb != old_state->fb
++	virtio_gpu_pm_cursor_changed(plane, old_state)
+)
  	...>
  }

@@ -88,14 +88,14 @@ struct virtio_gpu_pm {
 	struct drm_virt_pm base;
 
 	/** @refresh_work: Announces outputs that changed over a reset. */
-	struct work_struct refresh_work;
+	struct delayed_work refresh_work;
 
-	/** @refresh_tries: How often @refresh_work may still look for the answer. */
+	/** @refresh_tries: How often @refresh_work may still be queued again. */
 	unsigned int refresh_tries;
 
 	/**
-	 * @refresh_lock: Held by the works that ask for the outputs and announce
-	 * changes. A connector must not be probed while its EDID is replaced.
+	 * @refresh_lock: Held to ask for the outputs and to announce changes. A
+	 * connector must not be probed while its EDID is replaced.
 	 */
 	struct mutex refresh_lock;
 
@@ -128,6 +128,9 @@ struct virtio_gpu_pm {
 
 	/** @unshown: KMS was not suspended over the reset, so that outputs are dark. */
 	bool unshown;
+
+	/** @showing: A commit tells the host of what is shown already. */
+	bool showing;
 
 	/** @lost_before: &drm_virt_pm.num_lost when the resume of KMS began. */
 	unsigned int lost_before;
@@ -350,6 +353,8 @@ void virtio_gpu_pm_note_outputs(struct virtio_gpu_device *vgdev, bool idle);
 void virtio_gpu_pm_count_outputs(struct virtio_gpu_device *vgdev);
 void virtio_gpu_pm_refresh_outputs(struct virtio_gpu_device *vgdev);
 void virtio_gpu_pm_announce_outputs(struct virtio_gpu_device *vgdev);
+bool virtio_gpu_pm_cursor_changed(struct drm_plane *plane,
+				  struct drm_plane_state *old_state);
 bool virtio_gpu_pm_kms_idle(struct virtio_gpu_device *vgdev);
 int virtio_gpu_pm_suspend_kms(struct virtio_gpu_device *vgdev);
 int virtio_gpu_pm_resume_kms(struct virtio_gpu_device *vgdev);

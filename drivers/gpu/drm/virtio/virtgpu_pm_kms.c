@@ -19,8 +19,11 @@
  * KMS and outputs. The next host may have other outputs than the last one.
  */
 
-/* How often virtio_gpu_pm_refresh_func() waits for the answers of the host */
+/* How often virtio_gpu_pm_refresh_func() waits for the host and for KMS */
 #define VIRTIO_GPU_PM_REFRESH_TRIES	12
+
+/* Interval at which it tries to show everything again, in milliseconds */
+#define VIRTIO_GPU_PM_SHOW_RETRY_MS	1000
 
 /*
  * Wait until KMS can be suspended, see drm_virt_pm_kms_idle().
@@ -219,9 +222,9 @@ void virtio_gpu_pm_note_outputs(struct virtio_gpu_device *vgdev, bool idle)
 	unsigned int i;
 
 	if (idle)
-		cancel_work_sync(&vgdev->pm.refresh_work);
+		cancel_delayed_work_sync(&vgdev->pm.refresh_work);
 	else
-		cancel_work(&vgdev->pm.refresh_work);
+		cancel_delayed_work(&vgdev->pm.refresh_work);
 
 	spin_lock(&vgdev->display_info_lock);
 	for (i = 0; i < vgdev->num_scanouts; i++) {
@@ -291,7 +294,7 @@ void virtio_gpu_pm_refresh_outputs(struct virtio_gpu_device *vgdev)
 void virtio_gpu_pm_announce_outputs(struct virtio_gpu_device *vgdev)
 {
 	vgdev->pm.refresh_tries = VIRTIO_GPU_PM_REFRESH_TRIES;
-	queue_work(system_freezable_wq, &vgdev->pm.refresh_work);
+	mod_delayed_work(system_freezable_wq, &vgdev->pm.refresh_work, 0);
 }
 
 static bool virtio_gpu_pm_output_changed(struct virtio_gpu_device *vgdev,
@@ -310,11 +313,24 @@ static bool virtio_gpu_pm_output_changed(struct virtio_gpu_device *vgdev,
 }
 
 /*
+ * Whether the host has to be told of a cursor, and not only of its position.
+ * virtio_gpu_pm_show_again() commits what is shown already.
+ */
+bool virtio_gpu_pm_cursor_changed(struct drm_plane *plane,
+				  struct drm_plane_state *old_state)
+{
+	struct virtio_gpu_device *vgdev = plane->dev->dev_private;
+
+	return plane->state->fb != old_state->fb ||
+	       READ_ONCE(vgdev->pm.showing);
+}
+
+/*
  * KMS was not suspended in a reset that could not be refused, because a commit waited
  * for a fence or there was no memory. The commit shows its buffer when the fence is
  * signalled, but only if that was not restored meanwhile, and other outputs have no
- * commit. All of them are switched off and on again, as the driver tells the host of a
- * cursor only if that changes. Returns whether to try it again.
+ * commit. Everything is told to the host in one commit, so that one that fails has
+ * changed nothing. Returns whether to try it again.
  */
 static bool virtio_gpu_pm_show_again(struct virtio_gpu_device *vgdev)
 {
@@ -337,56 +353,66 @@ static bool virtio_gpu_pm_show_again(struct virtio_gpu_device *vgdev)
 	ret = PTR_ERR_OR_ZERO(state);
 	if (!ret) {
 		state->acquire_ctx = &ctx;
+		WRITE_ONCE(vgdev->pm.showing, true);
 		ret = virtio_gpu_pm_restore_planes(vgdev, state) ?:
-		      drm_atomic_helper_disable_all(vgdev->ddev, &ctx) ?:
 		      drm_atomic_helper_commit_duplicated_state(state, &ctx);
+		WRITE_ONCE(vgdev->pm.showing, false);
 		drm_atomic_state_put(state);
 	}
 	DRM_MODESET_LOCK_ALL_END(vgdev->ddev, ctx, ret);
-	if (ret) {
-		drm_err(vgdev->ddev, "outputs stay dark until the next commit (%d)\n",
-			ret);
+	if (ret)
 		WRITE_ONCE(vgdev->pm.unshown, true);
-	}
 
 	return ret;
+}
+
+/* Returns false if the work has been run often enough */
+static bool virtio_gpu_pm_refresh_later(struct virtio_gpu_device *vgdev,
+					unsigned int ms)
+{
+	if (!vgdev->pm.refresh_tries)
+		return false;
+
+	vgdev->pm.refresh_tries--;
+	queue_delayed_work(system_freezable_wq, &vgdev->pm.refresh_work,
+			   msecs_to_jiffies(ms));
+	return true;
 }
 
 static void virtio_gpu_pm_refresh_func(struct work_struct *work)
 {
 	struct virtio_gpu_device *vgdev =
-		container_of(work, struct virtio_gpu_device, pm.refresh_work);
-	bool changed = false, busy;
+		container_of(to_delayed_work(work), struct virtio_gpu_device,
+			     pm.refresh_work);
+	bool changed = false, unshown, late;
 	unsigned int i;
 
-	busy = virtio_gpu_pm_show_again(vgdev);
+	unshown = virtio_gpu_pm_show_again(vgdev);
 	mutex_lock(&vgdev->pm.refresh_lock);
 	if (READ_ONCE(vgdev->pm.not_asked)) {
 		WRITE_ONCE(vgdev->pm.not_asked, false);
 		virtio_gpu_pm_ask_outputs(vgdev);
 	}
-	if (!wait_event_timeout(vgdev->resp_wq, !vgdev->display_info_pending,
-				drm_virt_pm_timeout(&vgdev->pm.base))) {
-		/* the answer is still to come, so do not ask again */
-		if (vgdev->pm.refresh_tries--)
-			queue_work(system_freezable_wq, work);
-		goto out_unlock;
-	}
-
-	for (i = 0; i < vgdev->num_scanouts; i++)
+	/* an answer that is still to come is not asked for again */
+	late = !wait_event_timeout(vgdev->resp_wq, !vgdev->display_info_pending,
+				   drm_virt_pm_timeout(&vgdev->pm.base));
+	for (i = 0; !late && i < vgdev->num_scanouts; i++)
 		changed |= virtio_gpu_pm_output_changed(vgdev, i);
 	if (changed)
 		drm_kms_helper_hotplug_event(vgdev->ddev);
-	if (busy && vgdev->pm.refresh_tries--)
-		queue_work(system_freezable_wq, work);
-out_unlock:
 	mutex_unlock(&vgdev->pm.refresh_lock);
+
+	if (!unshown && !late)
+		return;
+	if (!virtio_gpu_pm_refresh_later(vgdev, late ? 0 : VIRTIO_GPU_PM_SHOW_RETRY_MS) &&
+	    unshown)
+		drm_err(vgdev->ddev, "outputs stay dark until the next commit\n");
 }
 
 /* Set up the refresh of outputs */
 void virtio_gpu_pm_init_outputs(struct virtio_gpu_device *vgdev)
 {
-	INIT_WORK(&vgdev->pm.refresh_work, virtio_gpu_pm_refresh_func);
+	INIT_DELAYED_WORK(&vgdev->pm.refresh_work, virtio_gpu_pm_refresh_func);
 	mutex_init(&vgdev->pm.refresh_lock);
 	vgdev->pm.num_outputs = VIRTIO_GPU_MAX_SCANOUTS;
 }
@@ -394,6 +420,6 @@ void virtio_gpu_pm_init_outputs(struct virtio_gpu_device *vgdev)
 /* End the refresh, and drop a saved state */
 void virtio_gpu_pm_fini_outputs(struct virtio_gpu_device *vgdev)
 {
-	cancel_work_sync(&vgdev->pm.refresh_work);
+	cancel_delayed_work_sync(&vgdev->pm.refresh_work);
 	drm_virt_pm_kms_forget(&vgdev->pm.base);
 }

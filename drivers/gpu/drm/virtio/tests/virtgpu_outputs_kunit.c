@@ -124,7 +124,7 @@ static void virtio_gpu_pm_test_changed(struct kunit *test)
 	 * Where the outputs are others than before, that is told as a hot-plug
 	 * event: once, and not when they are the same.
 	 */
-	flush_work(&vgdev->pm.refresh_work);
+	flush_delayed_work(&vgdev->pm.refresh_work);
 	KUNIT_ASSERT_EQ(test, 0, atomic_read(&listener->events));
 
 	for (cycle = 0; cycle < 2; cycle++) {
@@ -137,7 +137,7 @@ static void virtio_gpu_pm_test_changed(struct kunit *test)
 		host->monitor = param->monitor;
 		KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
 		vg_mock_check(host);
-		flush_work(&vgdev->pm.refresh_work);
+		flush_delayed_work(&vgdev->pm.refresh_work);
 		KUNIT_EXPECT_EQ(test, param->event,
 				atomic_read(&listener->events));
 		KUNIT_EXPECT_EQ(test, param->width,
@@ -152,7 +152,7 @@ static void virtio_gpu_pm_test_changed(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
 	flush_work(&vgdev->config_changed_work);
 	vg_mock_check(host);
-	flush_work(&vgdev->pm.refresh_work);
+	flush_delayed_work(&vgdev->pm.refresh_work);
 	KUNIT_EXPECT_GE(test, atomic_read(&listener->events), param->event + 2);
 }
 
@@ -168,7 +168,7 @@ static void virtio_gpu_pm_test_not_told(struct kunit *test)
 	unsigned int i;
 
 	/* Outputs of which a host refuses to tell are as they were. */
-	flush_work(&vgdev->pm.refresh_work);
+	flush_delayed_work(&vgdev->pm.refresh_work);
 	for (i = 0; i < setup.num_scanouts; i++)
 		host->outputs[i].enabled = cpu_to_le32(1);
 	virtio_gpu_cmd_get_edids(vgdev);
@@ -180,7 +180,7 @@ static void virtio_gpu_pm_test_not_told(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
 	vg_mock_check(host);
-	flush_work(&vgdev->pm.refresh_work);
+	flush_delayed_work(&vgdev->pm.refresh_work);
 
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&listener->events));
 	for (i = 0; i < setup.num_scanouts; i++) {
@@ -195,7 +195,7 @@ static void vg_test_sleep_and_find(struct vg_mock_host *host, unsigned int outpu
 	vg_mock_set_outputs(host, outputs);
 	KUNIT_ASSERT_EQ(host->test, 0, vg_mock_restore(host));
 	vg_mock_check(host);
-	flush_work(&vg_mock_vgdev(host)->pm.refresh_work);
+	flush_delayed_work(&vg_mock_vgdev(host)->pm.refresh_work);
 }
 
 static void virtio_gpu_pm_test_outputs_gone(struct kunit *test)
@@ -215,7 +215,7 @@ static void virtio_gpu_pm_test_outputs_gone(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, i, shown[i]));
 		KUNIT_ASSERT_EQ(test, 0, vg_mock_point(user, i, cursor));
 	}
-	flush_work(&vg_mock_vgdev(host)->pm.refresh_work);
+	flush_delayed_work(&vg_mock_vgdev(host)->pm.refresh_work);
 	atomic_set(&listener->events, 0);
 
 	/*
@@ -259,17 +259,17 @@ static void virtio_gpu_pm_test_late_outputs(struct kunit *test)
 	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
 	struct virtio_gpu_device *vgdev = vg_mock_vgdev(host);
 	struct vg_test_listener *listener = vg_test_listen_to(host);
-	struct work_struct *work = &vgdev->pm.refresh_work;
+	struct delayed_work *work = &vgdev->pm.refresh_work;
 
 	/* Answers that are late are waited for. */
-	flush_work(work);
+	flush_delayed_work(work);
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
 	host->outputs[0].r.width = cpu_to_le32(1024);
 	vg_mock_fault(host, VIRTIO_GPU_CMD_GET_DISPLAY_INFO, 0, VG_MOCK_LATE);
 	vg_mock_set_stall_ms(100);
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
 	VG_MOCK_AWAIT(test, READ_ONCE(vgdev->pm.refresh_tries) <= 10);
-	KUNIT_EXPECT_TRUE(test, work_busy(work));
+	KUNIT_EXPECT_TRUE(test, work_busy(&work->work));
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&listener->events));
 	vg_mock_let_go(host);
 	VG_MOCK_AWAIT(test, atomic_read(&listener->events) == 1);
@@ -280,7 +280,7 @@ static void virtio_gpu_pm_test_late_outputs(struct kunit *test)
 	host->outputs[0].r.width = cpu_to_le32(800);
 	vg_mock_fault(host, VIRTIO_GPU_CMD_GET_DISPLAY_INFO, 0, VG_MOCK_LATE);
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
-	VG_MOCK_AWAIT(test, !work_busy(work));
+	VG_MOCK_AWAIT(test, !work_busy(&work->work));
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(&listener->events));
 	vg_mock_set_stall_ms(20000);
 	vg_mock_let_go(host);

@@ -173,7 +173,7 @@ static bool vg_test_no_states;
 static int vg_test_prepare_fb(struct drm_plane *plane,
 			      struct drm_plane_state *state)
 {
-	if (vg_test_failures) {
+	if (state->fb && vg_test_failures) {
 		vg_test_failures--;
 		return -ENOMEM;
 	}
@@ -1231,7 +1231,7 @@ static void virtio_gpu_pm_test_function_reset_commit(struct kunit *test)
 	VG_MOCK_AWAIT(test, host->shown[0] == vg_mock_id(user, next));
 	VG_MOCK_AWAIT(test, host->shown[1] == vg_mock_id(user, other));
 	VG_MOCK_AWAIT(test, host->cursor[1] == vg_mock_id(user, cursor));
-	flush_work(&vg_mock_vgdev(host)->pm.refresh_work);
+	flush_delayed_work(&vg_mock_vgdev(host)->pm.refresh_work);
 	vg_mock_check(host);
 	KUNIT_EXPECT_EQ(test, host->shown[2],
 			param->loses_one ? 0 : vg_mock_id(user, third));
@@ -1244,17 +1244,21 @@ static void virtio_gpu_pm_test_function_reset_no_memory(struct kunit *test)
 	struct vg_mock_user *user = vg_mock_open(host, false);
 	u32 shown = vg_mock_dumb(user);
 
-	/* There is no memory to suspend KMS in a reset that cannot be refused. */
+	/*
+	 * There is no memory to suspend KMS in a reset that cannot be refused. The
+	 * commit that shows it again fails as well and takes nothing with it.
+	 */
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, shown));
 	vg_mock_check(host);
 	vg_test_hook_plane(plane, vg_test_prepare_fb);
 	vg_test_no_states = true;
 	vg_mock_reset_prepare(host);
 	vg_test_no_states = false;
+	vg_test_failures = 2;
 	KUNIT_EXPECT_EQ(test, 0, vg_mock_reset_done(host));
 
 	VG_MOCK_AWAIT(test, host->shown[0] == vg_mock_id(user, shown));
-	flush_work(&vg_mock_vgdev(host)->pm.refresh_work);
+	flush_delayed_work(&vg_mock_vgdev(host)->pm.refresh_work);
 	vg_mock_check(host);
 	vg_test_unhook_plane(plane);
 }

@@ -638,7 +638,7 @@ static void virtio_gpu_pm_test_fence_dropped(struct kunit *test)
 	}
 	dma_fence_signal(fence);
 	vg_mock_task_result(commit);
-	flush_work(&vg_mock_vgdev(host)->pm.refresh_work);
+	flush_delayed_work(&vg_mock_vgdev(host)->pm.refresh_work);
 	vg_mock_check(host);
 	KUNIT_EXPECT_EQ(test, 1, vg_mock_count(host, VIRTIO_GPU_CMD_GET_EDID));
 	KUNIT_EXPECT_EQ(test, 0, vg_mock_flip(user, 0, last));
