@@ -62,8 +62,9 @@ static const struct drm_virt_pm_queue_ops virtio_gpu_pm_cursorq_ops = {
 };
 
 /*
- * PM callbacks, function resets and unbinding hold the device lock, and unbinding
- * waits for this work. A reset meanwhile has ended the DMA of the device.
+ * PM callbacks and function resets hold the lock of the transport's device, probe
+ * and remove that of the virtio device. A remove waits for this work. A reset
+ * meanwhile has ended the DMA of the device.
  */
 static void virtio_gpu_pm_hang_work_func(struct work_struct *work)
 {
@@ -72,15 +73,22 @@ static void virtio_gpu_pm_hang_work_func(struct work_struct *work)
 			     pm.hang_work);
 	struct device *dev = vgdev->ddev->dev;
 
-	if (!device_trylock(dev)) {
-		queue_delayed_work(system_freezable_wq, &vgdev->pm.hang_work,
-				   msecs_to_jiffies(VIRTIO_GPU_PM_HANG_RETRY_MS));
-		return;
-	}
+	if (!device_trylock(dev))
+		goto out_later;
+	if (!device_trylock(&vgdev->vdev->dev))
+		goto out_unlock;
 
 	if (READ_ONCE(vgdev->pm.hang_epoch) == vgdev->pm.base.epoch)
 		drm_virt_pm_lose(&vgdev->pm.base, "the host does not answer");
+	device_unlock(&vgdev->vdev->dev);
 	device_unlock(dev);
+	return;
+
+out_unlock:
+	device_unlock(dev);
+out_later:
+	queue_delayed_work(system_freezable_wq, &vgdev->pm.hang_work,
+			   msecs_to_jiffies(VIRTIO_GPU_PM_HANG_RETRY_MS));
 }
 
 /* Set up both queues */

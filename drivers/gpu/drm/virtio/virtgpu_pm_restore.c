@@ -224,9 +224,11 @@ static int virtio_gpu_pm_restore_shmem(struct virtio_gpu_device *vgdev,
 static void virtio_gpu_pm_set_uuid_state(struct virtio_gpu_device *vgdev,
 					 struct virtio_gpu_object *bo, int state)
 {
+	if (!READ_ONCE(bo->pm.has_uuid))
+		return;
+
 	spin_lock(&vgdev->resource_export_lock);
-	if (bo->pm.has_uuid)
-		bo->uuid_state = state;
+	bo->uuid_state = state;
 	spin_unlock(&vgdev->resource_export_lock);
 	wake_up_all(&vgdev->resp_wq);
 }
@@ -238,8 +240,11 @@ static void virtio_gpu_pm_assign_uuid(struct virtio_gpu_device *vgdev,
 {
 	bool ask;
 
+	if (!READ_ONCE(bo->pm.has_uuid))
+		return;
+
 	spin_lock(&vgdev->resource_export_lock);
-	ask = bo->pm.has_uuid && (!only_failed || bo->uuid_state == STATE_ERR);
+	ask = !only_failed || bo->uuid_state == STATE_ERR;
 	if (ask)
 		bo->uuid_state = STATE_INITIALIZING;
 	spin_unlock(&vgdev->resource_export_lock);
@@ -289,7 +294,7 @@ int virtio_gpu_pm_restore_object(struct drm_virt_pm *vpm,
 /* The host is asked for the UUID of a resource */
 void virtio_gpu_pm_uuid_asked(struct virtio_gpu_object *bo)
 {
-	bo->pm.has_uuid = true;
+	WRITE_ONCE(bo->pm.has_uuid, true);
 }
 
 /*
