@@ -6,9 +6,10 @@
 //# when drivers/gpu/drm/virtio/virtgpu_drv.h bool attached
 //# file drivers/gpu/drm/virtio/virtgpu_vq.c
 //# add 1 obj->attached && virtio_gpu_pm_object_resident(obj)
+//# add 1 virtio_gpu_pm_command_id(obj, vbuf)
 //# add 1 int virtio_gpu_object_attach(
 //# file drivers/gpu/drm/virtio/virtgpu_object.c
-//# add 1 !bo->attached || !virtio_gpu_pm_object_resident(bo)
+//# add 1 !bo->attached || virtio_gpu_pm_host_forgot(vgdev, bo)
 //# add 2 virtio_gpu_pm_host_hangs(vgdev, bo);
 //# file drivers/gpu/drm/virtio/virtgpu_prime.c
 //# add 1 static int virtgpu_dma_buf_restore(
@@ -38,9 +39,7 @@ expression list es;
 +		return 0;
 
 -	virtio_gpu_cmd_resource_attach_backing(vgdev, obj->hw_res_handle, es);
-+	ret = virtio_gpu_cmd_resource_attach_backing(vgdev,
-+						     virtio_gpu_pm_object_id(obj),
-+						     es);
++	ret = virtio_gpu_cmd_resource_attach_backing(vgdev, obj, es);
 +	if (ret)
 +		return ret;
 
@@ -50,16 +49,30 @@ expression list es;
 
 @detach_id@
 identifier vgdev, obj;
+expression e;
 @@
  virtio_gpu_object_detach(struct virtio_gpu_device *vgdev,
  	struct virtio_gpu_object *obj, ...)
  {
  	<...
- 	virtio_gpu_cmd_resource_detach_backing(vgdev,
--		obj->hw_res_handle
-+		virtio_gpu_pm_object_id(obj)
-		, ...);
+-	virtio_gpu_cmd_resource_detach_backing(vgdev, obj->hw_res_handle, e);
++	virtio_gpu_cmd_resource_detach_backing(vgdev, obj, e);
  	...>
+ }
+
+@detach_command@
+identifier cmd_p, vgdev, resource_id;
+symbol vbuf;
+@@
+ virtio_gpu_cmd_resource_detach_backing(struct virtio_gpu_device *vgdev,
+-				       uint32_t resource_id,
++				       struct virtio_gpu_object *obj,
+ 	...)
+ {
+ 	...
+-	cmd_p->resource_id = cpu_to_le32(resource_id);
++	cmd_p->resource_id = cpu_to_le32(virtio_gpu_pm_command_id(obj, vbuf));
+ 	...
  }
 
 // nothing to detach from; and the exporter needs its memory back in any case
@@ -72,7 +85,7 @@ symbol fence;
  	struct virtio_gpu_device *vgdev = ...;
  	...
 -	if (!bo->attached)
-+	if (!bo->attached || !virtio_gpu_pm_object_resident(bo))
++	if (!bo->attached || virtio_gpu_pm_host_forgot(vgdev, bo))
  		return 0;
  	...
 -	if (!fence)

@@ -20,7 +20,5 @@ expression list es;
 +			     unsigned int nents)
  {
 -	virtio_gpu_cmd_resource_attach_backing(vgdev, obj->hw_res_handle, es);
-+	return virtio_gpu_cmd_resource_attach_backing(vgdev,
-+						      virtio_gpu_pm_object_id(obj),
-+						      es);
++	return virtio_gpu_cmd_resource_attach_backing(vgdev, obj, es);
  }

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // virtio-gpu: a context that a reset took is created again when it is used.
 //
+//# file drivers/gpu/drm/virtio/virtgpu_vq.c
+//# add 1 vbuf->epoch = epoch;
 //# file drivers/gpu/drm/virtio/virtgpu_drv.h
+//# add 1 const char *name, u32 epoch);
 //# add 1 struct virtio_gpu_pm_context pm;
 //# file drivers/gpu/drm/virtio/virtgpu_ioctl.c
 //# add 5 virtio_gpu_pm_context_used(file)
 //# add 1 virtio_gpu_pm_context_created(vfpriv, epoch)
 //# add 1 u32 epoch = READ_ONCE(vgdev->pm.base.epoch)
+//# add 3 , epoch);
 //# add 1 virtio_gpu_pm_context_stale(vgdev, vfpriv)
 //# add 1 virtio_gpu_pm_context_attach_all(vgdev, file)
 //# file drivers/gpu/drm/virtio/virtgpu_submit.c
@@ -52,7 +56,7 @@ symbol host3d_blob;
  	...>
  }
 
-@context_init@
+@explicit@
 identifier file, vgdev, vfpriv;
 @@
  virtio_gpu_context_init_ioctl(..., struct drm_file *file)
@@ -76,6 +80,44 @@ identifier vgdev, vfpriv;
 +	virtio_gpu_pm_context_created(vfpriv, epoch);
  	vfpriv->context_created = true;
  }
+
+@create_epoch@
+identifier vgdev, vfpriv;
+expression name;
+@@
+ virtio_gpu_create_context_locked(struct virtio_gpu_device *vgdev,
+	struct virtio_gpu_fpriv *vfpriv)
+ {
+ 	<...
+ 	virtio_gpu_cmd_context_create(vgdev, vfpriv->ctx_id, vfpriv->context_init,
+-				      strlen(name), name);
++				      strlen(name), name, epoch);
+ 	...>
+ }
+
+@command@
+identifier vgdev, id, init, nlen, name, cmd_p;
+symbol vbuf;
+@@
+ void virtio_gpu_cmd_context_create(struct virtio_gpu_device *vgdev, uint32_t id,
+ 				   uint32_t init, uint32_t nlen,
+-				   const char *name)
++				   const char *name, u32 epoch)
+ {
+ 	...
+ 	cmd_p = virtio_gpu_alloc_cmd(...);
++	vbuf->epoch = epoch;
+ 	...
+ }
+
+@command_prototype@
+@@
+-void virtio_gpu_cmd_context_create(struct virtio_gpu_device *vgdev, uint32_t id,
+-				   uint32_t context_init, uint32_t nlen,
+-				   const char *name);
++void virtio_gpu_cmd_context_create(struct virtio_gpu_device *vgdev, uint32_t id,
++				   uint32_t context_init, uint32_t nlen,
++				   const char *name, u32 epoch);
 
 @create_context@
 identifier vgdev, vfpriv, dev, file, label;

@@ -297,6 +297,8 @@ bool virtio_gpu_pm_is_reachable(struct virtio_gpu_device *vgdev);
 bool virtio_gpu_pm_reset_device(struct virtio_gpu_device *vgdev);
 void virtio_gpu_pm_reset(struct virtio_gpu_device *vgdev);
 void virtio_gpu_pm_delete_queues(struct virtio_gpu_device *vgdev);
+bool virtio_gpu_pm_host_forgot(struct virtio_gpu_device *vgdev,
+			       struct virtio_gpu_object *bo);
 void virtio_gpu_pm_host_hangs(struct virtio_gpu_device *vgdev,
 			      struct virtio_gpu_object *bo);
 

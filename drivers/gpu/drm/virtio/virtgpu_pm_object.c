@@ -139,6 +139,14 @@ void virtio_gpu_pm_free_kept(struct virtio_gpu_device *vgdev)
 	}
 }
 
+/* Whether a reset has ended all access of the host to a resource */
+bool virtio_gpu_pm_host_forgot(struct virtio_gpu_device *vgdev,
+			       struct virtio_gpu_object *bo)
+{
+	return !virtio_gpu_pm_object_resident(bo) &&
+	       !READ_ONCE(vgdev->pm.not_reset);
+}
+
 /*
  * Free an object after the next reset. For an object that the device may still
  * access.
@@ -148,8 +156,8 @@ void virtio_gpu_pm_free_after_reset(struct virtio_gpu_object *bo)
 	struct virtio_gpu_device *vgdev = virtio_gpu_pm_bo_to_vgdev(bo);
 	u32 epoch;
 
-	/* for a stale one the device was reset, and there may be no further reset */
-	if (!virtio_gpu_pm_object_resident(bo) && !vgdev->pm.not_reset) {
+	/* there may be no further reset */
+	if (virtio_gpu_pm_host_forgot(vgdev, bo)) {
 		virtio_gpu_cleanup_object(bo);
 		return;
 	}

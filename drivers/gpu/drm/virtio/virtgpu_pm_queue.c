@@ -446,8 +446,9 @@ void virtio_gpu_pm_host_hangs(struct virtio_gpu_device *vgdev,
 	int idx;
 
 	mutex_lock(&vgdev->pm.reset_lock);
-	was_reset = epoch != READ_ONCE(vgdev->pm.base.epoch) ||
-		    epoch == vgdev->pm.reset_epoch;
+	was_reset = !vgdev->pm.not_reset &&
+		    (epoch != READ_ONCE(vgdev->pm.base.epoch) ||
+		     epoch == vgdev->pm.reset_epoch);
 	if (!was_reset) {
 		virtio_gpu_pm_stop_queues(vgdev);
 		virtio_gpu_pm_reset_device(vgdev);

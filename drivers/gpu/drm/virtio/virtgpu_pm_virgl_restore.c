@@ -341,7 +341,8 @@ static int virgl_rehearse_in(struct virtio_gpu_device *vgdev, struct drm_file *f
 
 	ret = virgl_all_resident(&handles) ? 0 : -EIO;
 	virtio_gpu_cmd_context_create(vgdev, ctx_id, vfpriv->context_init,
-				      strlen(VIRGL_REHEARSAL), VIRGL_REHEARSAL);
+				      strlen(VIRGL_REHEARSAL), VIRGL_REHEARSAL,
+				      vgdev->pm.base.epoch);
 	for (i = 0; i < handles.num && !ret; i++)
 		ret = virtio_gpu_virgl_queue(vgdev, VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE,
 					     ctx_id, handles.name[i]);

@@ -405,17 +405,23 @@ static void virtio_gpu_pm_test_import_moves_in_suspend(struct kunit *test)
 	struct vg_mock_user *user = vg_mock_open(host, false);
 	u32 handle, own = vg_mock_dumb(user);
 	struct vg_test_foreign *foreign;
+	unsigned int resets, of_sleep;
 
 	/* A suspend has stopped the queues, and resets the device in any case. */
+	resets = host->resets;
+	vg_test_sleep(test, host);
+	of_sleep = host->resets - resets;
 	foreign = vg_test_import(user, &handle);
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, own));
 	vg_mock_check(host);
 	init_completion(&vg_test_restoring);
 	vg_test_mover = vg_mock_task_start(user, vg_test_move_task, 0, foreign);
+	resets = host->resets;
 	host->in_reset = vg_test_move_in_reset;
 	vg_test_sleep(test, host);
 	KUNIT_EXPECT_EQ(test, 0, vg_mock_task_result(vg_test_mover));
 	flush_delayed_work(&vg_mock_vgdev(host)->pm.hang_work);
+	KUNIT_EXPECT_EQ(test, host->resets, resets + of_sleep);
 	KUNIT_EXPECT_EQ(test, READ_ONCE(vg_mock_vpm(host)->state),
 			DRM_VIRT_PM_RUNNING);
 	KUNIT_EXPECT_EQ(test, 0, vg_mock_show(user, 0, handle));

@@ -287,8 +287,9 @@ static void virtio_gpu_pm_test_commit_no_memory(struct kunit *test)
 	vg_test_no_states = false;
 	vg_mock_run_later(host);
 	KUNIT_EXPECT_EQ(test, vg_test_state(host), DRM_VIRT_PM_RUNNING);
+	VG_MOCK_AWAIT(test, host->shown[0] == vg_mock_id(user, shown));
+	flush_delayed_work(&vg_mock_vgdev(host)->pm.refresh_work);
 	vg_mock_check(host);
-	KUNIT_EXPECT_EQ(test, host->shown[0], vg_mock_id(user, shown));
 
 	vg_test_unhook_plane(plane);
 }
@@ -768,6 +769,7 @@ static void virtio_gpu_pm_test_keeps_resources_refused(struct kunit *test)
 }
 
 static unsigned int vg_test_creations;
+static bool vg_test_first_told;
 
 static int vg_test_use_task(struct vg_mock_task *task)
 {
@@ -786,6 +788,8 @@ static void vg_test_create_later(struct vg_mock_host *host, u32 type)
 	while (READ_ONCE(vgdev->pm.probed_epoch) != vgdev->pm.base.epoch &&
 	       time_before(jiffies, end))
 		usleep_range(1000, 2000);
+	vg_test_first_told = READ_ONCE(vgdev->pm.probed_epoch) ==
+			     vgdev->pm.base.epoch;
 }
 
 static void virtio_gpu_pm_test_keeps_resources_tasks(struct kunit *test)
@@ -808,6 +812,7 @@ static void virtio_gpu_pm_test_keeps_resources_tasks(struct kunit *test)
 	task[1] = vg_mock_task_start(user, vg_test_use_task, second, NULL);
 	VG_MOCK_AWAIT(test, vg_mock_waiting(host) == 2);
 	vg_test_creations = 0;
+	vg_test_first_told = false;
 	host->in_command = vg_test_create_later;
 	host->pace_ms = 1;
 	vg_mock_hold(host, false);
@@ -816,6 +821,7 @@ static void virtio_gpu_pm_test_keeps_resources_tasks(struct kunit *test)
 	host->in_command = NULL;
 	host->pace_ms = 0;
 	vg_mock_check(host);
+	KUNIT_EXPECT_TRUE(test, vg_test_first_told);
 	KUNIT_EXPECT_EQ(test, 0, vg_mock_vpm(host)->num_lost);
 	KUNIT_EXPECT_TRUE(test, vg_mock_resident(user, first));
 	KUNIT_EXPECT_TRUE(test, vg_mock_resident(user, second));
@@ -1124,14 +1130,19 @@ static void virtio_gpu_pm_test_function_reset_restore(struct kunit *test)
 
 static struct vg_test_lock *vg_test_between;
 
+static void vg_test_wait_between(void)
+{
+	complete(&vg_test_between->locked);
+	wait_for_completion_timeout(&vg_test_between->unlock, 60 * HZ);
+}
+
 /* As virtio_gpu_pm_restore_object() goes on if there is little memory */
-static int vg_test_slow_restore(struct virtio_gpu_object *bo)
+static int vg_test_create_slowly(struct virtio_gpu_object *bo)
 {
 	struct virtio_gpu_device *vgdev = bo->base.base.dev->dev_private;
 
 	bo->pm.restore = NULL;
-	complete(&vg_test_between->locked);
-	wait_for_completion_timeout(&vg_test_between->unlock, 60 * HZ);
+	vg_test_wait_between();
 	virtio_gpu_cmd_create_resource(vgdev, bo, &bo->params, NULL, NULL);
 	if (!bo->pm.create_err)
 		drm_virt_pm_object_restored(&vgdev->pm.base, &bo->pm.base);
@@ -1139,8 +1150,36 @@ static int vg_test_slow_restore(struct virtio_gpu_object *bo)
 	return bo->pm.create_err;
 }
 
-static void virtio_gpu_pm_test_function_reset_before_create(struct kunit *test)
+static int vg_test_attach_slowly(struct virtio_gpu_object *bo)
 {
+	struct virtio_gpu_device *vgdev = bo->base.base.dev->dev_private;
+	struct virtio_gpu_mem_entry *ents;
+
+	bo->pm.restore = NULL;
+	ents = kvzalloc(sizeof(*ents), GFP_KERNEL);
+	if (!ents)
+		return -ENOMEM;
+	virtio_gpu_cmd_create_resource(vgdev, bo, &bo->params, NULL, NULL);
+	vg_test_wait_between();
+
+	return virtio_gpu_object_attach(vgdev, bo, ents, 1);
+}
+
+struct vg_test_early {
+	const char *name;
+	int (*restore)(struct virtio_gpu_object *bo);
+};
+
+static const struct vg_test_early vg_test_early_params[] = {
+	{ "create", vg_test_create_slowly },
+	{ "attach", vg_test_attach_slowly },
+};
+
+KUNIT_ARRAY_PARAM_DESC(vg_test_early, vg_test_early_params, name);
+
+static void virtio_gpu_pm_test_function_reset_before(struct kunit *test)
+{
+	const struct vg_test_early *param = test->param_value;
 	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
 	struct vg_mock_user *user = vg_mock_open(host, false);
 	struct vg_test_lock between;
@@ -1148,7 +1187,7 @@ static void virtio_gpu_pm_test_function_reset_before_create(struct kunit *test)
 	u32 handle = vg_mock_dumb(user);
 	struct vg_mock_task *task;
 
-	/* It does not create a resource on the new host that is stale at once. */
+	/* A command of the restore does not go to the host after the reset. */
 	vg_mock_check(host);
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_freeze(host));
 	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
@@ -1157,7 +1196,7 @@ static void virtio_gpu_pm_test_function_reset_before_create(struct kunit *test)
 	init_completion(&between.unlock);
 	vg_test_between = &between;
 	bo = vg_mock_bo(user, handle);
-	bo->pm.restore = vg_test_slow_restore;
+	bo->pm.restore = param->restore;
 	task = vg_mock_task_start(user, vg_test_use_task, handle, NULL);
 	wait_for_completion(&between.locked);
 
@@ -1237,8 +1276,21 @@ static void virtio_gpu_pm_test_function_reset_commit(struct kunit *test)
 			param->loses_one ? 0 : vg_mock_id(user, third));
 }
 
+struct vg_test_dark {
+	const char *name;
+	bool second_try;	/* the first resume fails before it comes to KMS */
+};
+
+static const struct vg_test_dark vg_test_dark_params[] = {
+	{ "first try" },
+	{ "second try", .second_try = true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(vg_test_dark, vg_test_dark_params, name);
+
 static void virtio_gpu_pm_test_function_reset_no_memory(struct kunit *test)
 {
+	const struct vg_test_dark *param = test->param_value;
 	struct vg_mock_host *host = vg_mock_create(test, "mock", &vg_test_plain);
 	struct drm_plane *plane = vg_mock_vgdev(host)->outputs[0].crtc.primary;
 	struct vg_mock_user *user = vg_mock_open(host, false);
@@ -1255,9 +1307,13 @@ static void virtio_gpu_pm_test_function_reset_no_memory(struct kunit *test)
 	vg_mock_reset_prepare(host);
 	vg_test_no_states = false;
 	vg_test_failures = 2;
-	KUNIT_EXPECT_EQ(test, 0, vg_mock_reset_done(host));
+	host->find_vqs_ret = param->second_try ? -ENOMEM : 0;
+	KUNIT_EXPECT_EQ(test, host->find_vqs_ret, vg_mock_reset_done(host));
+	host->find_vqs_ret = 0;
+	vg_mock_run_later(host);
 
 	VG_MOCK_AWAIT(test, host->shown[0] == vg_mock_id(user, shown));
+	KUNIT_EXPECT_EQ(test, vg_test_failures, 0);
 	flush_delayed_work(&vg_mock_vgdev(host)->pm.refresh_work);
 	vg_mock_check(host);
 	vg_test_unhook_plane(plane);
@@ -1292,12 +1348,14 @@ static struct kunit_case virtio_gpu_pm_recovery_tests[] = {
 	KUNIT_CASE(virtio_gpu_pm_test_hang_while_reset),
 	KUNIT_CASE(virtio_gpu_pm_test_function_reset_lost),
 	KUNIT_CASE(virtio_gpu_pm_test_function_reset_ioctl),
-	KUNIT_CASE(virtio_gpu_pm_test_function_reset_before_create),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_function_reset_before,
+			 vg_test_early_gen_params),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_function_reset_restore,
 			 vg_test_kept_gen_params),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_function_reset_commit,
 			 vg_test_overtaken_gen_params),
-	KUNIT_CASE(virtio_gpu_pm_test_function_reset_no_memory),
+	KUNIT_CASE_PARAM(virtio_gpu_pm_test_function_reset_no_memory,
+			 vg_test_dark_gen_params),
 	{}
 };
 
