@@ -115,32 +115,15 @@ EXPORT_SYMBOL(drm_virt_pm_kms_suspend);
 
 /**
  * drm_virt_pm_kms_saved - the state that KMS is going to be resumed to
- * @vpm: the device
+ * @vpm: the device, which may have no KMS
  *
- * KMS runs with outputs that are dark if a commit worked, the device did not show it,
- * and there was no memory to suspend KMS once more. Then this function suspends it in
- * the next try. It does not if KMS is busy: the driver may not have suspended it
- * because of a commit that still waits, see drm_virt_pm_kms_idle().
- *
- * Context: &drm_virt_pm_ops.resume, before drm_virt_pm_kms_resume(); may sleep.
+ * Context: &drm_virt_pm_ops.resume, before drm_virt_pm_kms_resume().
  *
  * Return: the state, or NULL if there is none and drm_virt_pm_kms_resume() does nothing.
  */
 struct drm_atomic_state *drm_virt_pm_kms_saved(struct drm_virt_pm *vpm)
 {
-	struct drm_mode_config *config = &vpm->drm->mode_config;
-	int ret;
-
-	if (!drm_core_check_feature(vpm->drm, DRIVER_MODESET))
-		return NULL;
-	if (config->suspend_state || !vpm->failures || !drm_virt_pm_kms_idle(vpm))
-		return config->suspend_state;
-
-	ret = drm_mode_config_helper_suspend(vpm->drm);
-	if (ret)
-		drm_err(vpm->drm, "outputs stay dark until the next commit (%d)\n", ret);
-
-	return config->suspend_state;
+	return vpm->drm->mode_config.suspend_state;
 }
 EXPORT_SYMBOL(drm_virt_pm_kms_saved);
 

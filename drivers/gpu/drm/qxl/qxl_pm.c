@@ -7,6 +7,7 @@
 
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
+#include <drm/drm_print.h>
 
 #include "qxl_drv.h"
 #include "qxl_object.h"
@@ -222,9 +223,9 @@ static void qxl_pm_end_works(struct qxl_device *qdev)
 
 /*
  * Forget what a device that was reset does not know any more. Nothing is queued and
- * no task makes a command: ioctls wait in drm_virt_pm_ioctl(), and a commit of the
- * kernel's own has ended or needs a modeset lock that is held. Signals the fences of
- * releases.
+ * no task makes a command: ioctls wait in drm_virt_pm_ioctl(), and the console needs a
+ * modeset lock that is held. A commit that waits for a fence of another device could
+ * still make one, if it had to be left alone. Signals the fences of releases.
  */
 static void qxl_pm_forget(struct qxl_device *qdev)
 {
@@ -333,10 +334,15 @@ static int qxl_pm_resume_kms(struct qxl_device *qdev)
 	struct drm_virt_pm *vpm = &qdev->pm.base;
 	int ret;
 
-	/* the last try may have left KMS running, see below */
-	drm_virt_pm_kms_saved(vpm);
+	/* the last try leaves KMS running if it has no memory to suspend it, see below */
+	if (vpm->failures && !drm_virt_pm_kms_saved(vpm) &&
+	    drm_virt_pm_kms_idle(vpm) && drm_virt_pm_kms_suspend(vpm))
+		drm_err(vpm->drm, "outputs stay dark until the next commit\n");
 	qdev->pm.not_drawn = false;
 	ret = drm_virt_pm_kms_resume(vpm);
+	/* there is no further try of the library */
+	if (ret && vpm->failures)
+		ret = drm_virt_pm_kms_resume(vpm);
 	if (ret)
 		return ret;
 
@@ -367,8 +373,12 @@ static int qxl_pm_resume(struct drm_virt_pm *vpm)
 	int ret = 0;
 
 	qxl_pm_end_works(qdev);
-	/* tasks run in a second try, and the console draws when a program ends */
-	if (vpm->failures) {
+	/*
+	 * Tasks run in a second try, and if the PM core never resumed the device. The
+	 * console draws when a program ends. If KMS is suspended, no frozen task holds
+	 * its locks.
+	 */
+	if (vpm->failures || drm_virt_pm_kms_saved(vpm)) {
 		DRM_MODESET_LOCK_ALL_BEGIN(vpm->drm, ctx, 0, ret);
 		qxl_pm_begin_again(qdev);
 		DRM_MODESET_LOCK_ALL_END(vpm->drm, ctx, ret);

@@ -207,9 +207,10 @@ static int virtio_gpu_pm_suspend(struct drm_virt_pm *vpm)
 	if (ret)
 		return ret;
 
+	/* the work that virtio_gpu_pm_note_outputs() waits for asks the host */
+	WRITE_ONCE(vgdev->pm.bounded, true);
 	virtio_gpu_pm_note_outputs(vgdev, idle);
 
-	WRITE_ONCE(vgdev->pm.bounded, true);
 	if (idle) {
 		ret = virtio_gpu_pm_suspend_kms(vgdev);
 		if (ret && may_refuse)

@@ -83,13 +83,14 @@ static void virtio_gpu_pm_drop_plane(struct drm_atomic_state *state,
 }
 
 /*
- * Restore the buffers that are shown. Returns an error if it is worth to try the
- * whole resume again later, because memory or another device is missing.
+ * Restore the buffers that are shown. Returns an error if it is worth to try again
+ * later, because memory or another device is missing. In the last try a buffer that
+ * does not come back costs its plane.
  */
 static int virtio_gpu_pm_restore_planes(struct virtio_gpu_device *vgdev,
-					struct drm_atomic_state *state)
+					struct drm_atomic_state *state,
+					bool last_try)
 {
-	bool last_try = vgdev->pm.base.failures > 0;
 	struct drm_plane_state *plane_state;
 	struct virtio_gpu_object *bo;
 	struct drm_plane *plane;
@@ -138,7 +139,10 @@ int virtio_gpu_pm_resume_kms(struct virtio_gpu_device *vgdev)
 	struct drm_atomic_state *state;
 	int ret;
 
-	/* virtio_gpu_pm_suspend() leaves KMS running if it is busy and must not refuse */
+	/*
+	 * virtio_gpu_pm_suspend() leaves KMS running if it is busy and must not refuse,
+	 * and the first try if it has no memory to suspend KMS once more.
+	 */
 	state = drm_virt_pm_kms_saved(vpm);
 	if (!state) {
 		if (vpm->failures)
@@ -150,7 +154,7 @@ int virtio_gpu_pm_resume_kms(struct virtio_gpu_device *vgdev)
 	WRITE_ONCE(vgdev->pm.refused, false);
 	drm_modeset_acquire_init(&ctx, 0);
 	state->acquire_ctx = &ctx;
-	ret = virtio_gpu_pm_restore_planes(vgdev, state);
+	ret = virtio_gpu_pm_restore_planes(vgdev, state, vpm->failures);
 	state->acquire_ctx = NULL;
 	drm_modeset_acquire_fini(&ctx);
 	if (ret)
@@ -169,7 +173,7 @@ int virtio_gpu_pm_resume_kms(struct virtio_gpu_device *vgdev)
 		ret = -EIO;
 	if (!ret && virtqueue_is_broken(vgdev->ctrlq.vq))
 		ret = -EIO;
-	/* without memory for this, drm_virt_pm_kms_saved() does it in the next try */
+	/* without memory for this, virtio_gpu_pm_show_again() makes up for it */
 	if (ret)
 		drm_virt_pm_kms_suspend(vpm);
 
@@ -349,12 +353,14 @@ static bool virtio_gpu_pm_show_again(struct virtio_gpu_device *vgdev)
 	DRM_MODESET_LOCK_ALL_BEGIN(vgdev->ddev, ctx, 0, ret);
 	for (i = 0; i < vgdev->num_scanouts; i++)
 		vgdev->outputs[i].needs_modeset = true;
-	state = drm_atomic_helper_duplicate_state(vgdev->ddev, &ctx);
+	state = READ_ONCE(vgdev->ctrlq.stopped) ? ERR_PTR(-EAGAIN) :
+		drm_atomic_helper_duplicate_state(vgdev->ddev, &ctx);
 	ret = PTR_ERR_OR_ZERO(state);
 	if (!ret) {
 		state->acquire_ctx = &ctx;
 		WRITE_ONCE(vgdev->pm.showing, true);
-		ret = virtio_gpu_pm_restore_planes(vgdev, state) ?:
+		ret = virtio_gpu_pm_restore_planes(vgdev, state,
+						   !vgdev->pm.refresh_tries) ?:
 		      drm_atomic_helper_commit_duplicated_state(state, &ctx);
 		WRITE_ONCE(vgdev->pm.showing, false);
 		drm_atomic_state_put(state);

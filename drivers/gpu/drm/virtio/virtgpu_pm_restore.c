@@ -249,8 +249,13 @@ static void virtio_gpu_pm_assign_uuid(struct virtio_gpu_device *vgdev,
 		bo->uuid_state = STATE_INITIALIZING;
 	spin_unlock(&vgdev->resource_export_lock);
 
-	if (ask)
-		virtio_gpu_resource_assign_uuid(vgdev, bo);
+	if (!ask)
+		return;
+
+	/* another task may be waiting for the answer in virtio_gpu_pm_uuid_take() */
+	if (virtio_gpu_resource_assign_uuid(vgdev, bo))
+		virtio_gpu_pm_set_uuid_state(vgdev, bo, STATE_ERR);
+	virtio_gpu_notify(vgdev);
 }
 
 /*
@@ -266,6 +271,8 @@ int virtio_gpu_pm_restore_object(struct drm_virt_pm *vpm,
 		container_of(vpm, struct virtio_gpu_device, pm.base);
 	struct virtio_gpu_object *bo =
 		container_of(obj, struct virtio_gpu_object, pm.base);
+	/* a task that asks for the first UUID does so as soon as it is resident */
+	bool has_uuid = READ_ONCE(bo->pm.has_uuid);
 	int ret;
 
 	if (bo->pm.host_only ||
@@ -285,7 +292,7 @@ int virtio_gpu_pm_restore_object(struct drm_virt_pm *vpm,
 	WRITE_ONCE(bo->pm.restoring, 0);
 	if (ret)
 		virtio_gpu_pm_set_uuid_state(vgdev, bo, STATE_ERR);
-	else
+	else if (has_uuid)
 		virtio_gpu_pm_assign_uuid(vgdev, bo, false);
 
 	return ret;
