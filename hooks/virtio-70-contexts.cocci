@@ -112,11 +112,9 @@ symbol vbuf;
 
 @command_prototype@
 @@
--void virtio_gpu_cmd_context_create(struct virtio_gpu_device *vgdev, uint32_t id,
--				   uint32_t context_init, uint32_t nlen,
+ void virtio_gpu_cmd_context_create(struct virtio_gpu_device *vgdev, uint32_t id,
+ 				   uint32_t context_init, uint32_t nlen,
 -				   const char *name);
-+void virtio_gpu_cmd_context_create(struct virtio_gpu_device *vgdev, uint32_t id,
-+				   uint32_t context_init, uint32_t nlen,
 +				   const char *name, u32 epoch);
 
 @create_context@
