@@ -555,8 +555,8 @@ class Vm:
 
     def reset_function(self, beside=None):
         """
-        Of the first GPU, by the PCI core, as an administrator may; who may "bind"
-        or "unbind" the driver meanwhile.
+        Of the first GPU, by the PCI core, as an administrator may. The driver is
+        bound or unbound meanwhile if beside is "bind" or "unbind".
         """
         # it may have no driver
         device = f'/sys/bus/virtio/devices/{self._gpu()}/..'
