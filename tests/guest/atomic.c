@@ -76,22 +76,25 @@ static int do_signal(int argc, char **argv)
 /* The properties of a plane that a flip needs, and two that tell which plane it is. */
 enum { TYPE, CRTC_ID, FB_ID, IN_FENCE_FD, PROPERTIES };
 
-static int read_plane(int card, __u32 plane, __u32 *ids, __u64 *values)
+static const char *const plane_names[PROPERTIES] = {
+	[TYPE] = "type",
+	[CRTC_ID] = "CRTC_ID",
+	[FB_ID] = "FB_ID",
+	[IN_FENCE_FD] = "IN_FENCE_FD",
+};
+
+/* Properties of an object by their names: all of them, or an error */
+static int read_properties(int card, __u32 object, __u32 type, const char *const *names,
+			   int num, __u32 *ids, __u64 *values)
 {
-	static const char *const names[] = {
-		[TYPE] = "type",
-		[CRTC_ID] = "CRTC_ID",
-		[FB_ID] = "FB_ID",
-		[IN_FENCE_FD] = "IN_FENCE_FD",
-	};
 	__u32 all[MAX_PROPERTIES];
 	__u64 all_values[MAX_PROPERTIES];
 	struct drm_mode_obj_get_properties get = {
 		.props_ptr = (uintptr_t)all,
 		.prop_values_ptr = (uintptr_t)all_values,
 		.count_props = MAX_PROPERTIES,
-		.obj_id = plane,
-		.obj_type = DRM_MODE_OBJECT_PLANE,
+		.obj_id = object,
+		.obj_type = type,
 	};
 	int found = 0;
 	int result = card_ioctl(card, DRM_IOCTL_MODE_OBJ_GETPROPERTIES, &get);
@@ -100,7 +103,7 @@ static int read_plane(int card, __u32 plane, __u32 *ids, __u64 *values)
 		struct drm_mode_get_property property = { .prop_id = all[i] };
 
 		result = card_ioctl(card, DRM_IOCTL_MODE_GETPROPERTY, &property);
-		for (int p = 0; !result && p < PROPERTIES; p++) {
+		for (int p = 0; !result && p < num; p++) {
 			if (strcmp(property.name, names[p]))
 				continue;
 			ids[p] = all[i];
@@ -108,7 +111,7 @@ static int read_plane(int card, __u32 plane, __u32 *ids, __u64 *values)
 			found++;
 		}
 	}
-	return result ?: found == PROPERTIES ? 0 : -EOPNOTSUPP;
+	return result ?: found == num ? 0 : -EOPNOTSUPP;
 }
 
 /* The primary plane of a CRTC that is on, and the properties of it. */
@@ -123,7 +126,8 @@ static int find_primary(int card, __u32 crtc, __u32 *plane, __u32 *ids)
 	int result = card_ioctl(card, DRM_IOCTL_MODE_GETPLANERESOURCES, &res);
 
 	for (__u32 i = 0; !result && i < res.count_planes && i < MAX_PLANES; i++) {
-		result = read_plane(card, planes[i], ids, values);
+		result = read_properties(card, planes[i], DRM_MODE_OBJECT_PLANE,
+					 plane_names, PROPERTIES, ids, values);
 		if (!result && values[TYPE] == 1 && values[CRTC_ID] == crtc) {
 			*plane = planes[i];
 			return 0;
@@ -185,7 +189,46 @@ static int do_flip(int argc, char **argv)
 	return card_ioctl(card, DRM_IOCTL_MODE_ATOMIC, &commit);
 }
 
+/*
+ * blink OUTPUT: on and off again before there was a vblank. The kernel warns after a
+ * second if its worker waits for one.
+ */
+static int do_blink(int argc, char **argv)
+{
+	static const struct { __u64 active; __u32 flags; } steps[] = {
+		{ 0, 0 }, { 1, DRM_MODE_ATOMIC_NONBLOCK }, { 0, 0 }, { 1, 0 },
+	};
+	static const char *const active = "ACTIVE";
+	__u32 crtc, id, count = 1;
+	__u64 value;
+	int card, result = display_find(argv[0], &card, &crtc);
+
+	(void)argc;
+	if (!result)
+		result = become_atomic(card);
+	if (!result)
+		result = read_properties(card, crtc, DRM_MODE_OBJECT_CRTC, &active, 1,
+					 &id, &value);
+	for (size_t i = 0; !result && i < sizeof(steps) / sizeof(*steps); i++) {
+		struct drm_mode_atomic commit = {
+			.flags = steps[i].flags | DRM_MODE_ATOMIC_ALLOW_MODESET,
+			.count_objs = 1,
+			.objs_ptr = (uintptr_t)&crtc,
+			.count_props_ptr = (uintptr_t)&count,
+			.props_ptr = (uintptr_t)&id,
+			.prop_values_ptr = (uintptr_t)&value,
+		};
+
+		value = steps[i].active;
+		if (i == sizeof(steps) / sizeof(*steps) - 1)
+			usleep(1500000);
+		result = card_ioctl(card, DRM_IOCTL_MODE_ATOMIC, &commit);
+	}
+	return result;
+}
+
 const struct command atomic_commands[] = {
+	{ "blink", 1, false, do_blink },
 	{ "fence-create", 0, false, do_create },
 	{ "fence-signal", 0, false, do_signal },
 	{ "flip-behind", 2, false, do_flip },

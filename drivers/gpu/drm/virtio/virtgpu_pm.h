@@ -18,6 +18,7 @@
 struct drm_device;
 struct drm_file;
 struct drm_plane;
+struct drm_plane_state;
 struct seq_buf;
 struct seq_file;
 struct virtio_device;

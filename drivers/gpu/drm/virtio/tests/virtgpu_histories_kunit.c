@@ -334,18 +334,10 @@ static void vg_history_judge_user(struct vg_history *h, unsigned int user)
 static void vg_history_wait_for_flips(struct vg_history *h)
 {
 	struct drm_crtc_commit *commit;
-	struct drm_crtc *crtc;
 	unsigned int i;
 
 	for (i = 0; i < NUM_OUTPUTS; i++) {
-		crtc = &vg_mock_vgdev(h->host)->outputs[i].crtc;
-		spin_lock(&crtc->commit_lock);
-		commit = list_first_entry_or_null(&crtc->commit_list,
-						  struct drm_crtc_commit,
-						  commit_entry);
-		if (commit)
-			drm_crtc_commit_get(commit);
-		spin_unlock(&crtc->commit_lock);
+		commit = vg_mock_last_commit(h->host, i);
 		if (!commit)
 			continue;
 		if (!wait_for_completion_timeout(&commit->hw_done, 20 * HZ))

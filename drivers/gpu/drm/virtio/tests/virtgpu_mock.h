@@ -529,6 +529,10 @@ int vg_mock_transfer(struct vg_mock_user *user, u32 handle);
 void vg_mock_close_fbs(struct vg_mock_user *user);
 int vg_mock_show(struct vg_mock_user *user, unsigned int output, u32 handle);
 int vg_mock_flip(struct vg_mock_user *user, unsigned int output, u32 handle);
+int vg_mock_activate(struct vg_mock_user *user, unsigned int output, u64 active,
+		     u32 flags);
+struct drm_crtc_commit *vg_mock_last_commit(struct vg_mock_host *host,
+					    unsigned int output);
 int vg_mock_dirty(struct vg_mock_user *user, unsigned int output, u32 handle);
 int vg_mock_point(struct vg_mock_user *user, unsigned int output, u32 handle);
 int vg_mock_submit(struct vg_mock_user *user, u32 handle, u32 flags);

@@ -10,6 +10,7 @@
 #include <linux/sched/mm.h>
 #include <linux/uaccess.h>
 
+#include <drm/drm_atomic.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_fourcc.h>
@@ -522,6 +523,58 @@ int vg_mock_flip(struct vg_mock_user *user, unsigned int output, u32 handle)
 	} while (ret == -EBUSY && time_before(jiffies, end));
 
 	return ret;
+}
+
+/* Switch the output on or off; its mode and its buffer stay set. */
+int vg_mock_activate(struct vg_mock_user *user, unsigned int output, u64 active,
+		     u32 flags)
+{
+	const struct {
+		u64 value;
+		u32 crtc, prop, num_props;
+	} data = {
+		.value = active,
+		.crtc = vg_mock_to_output(user, output)->crtc.base.id,
+		.prop = vg_mock_drm(user->host)->mode_config.prop_active->base.id,
+		.num_props = 1,
+	};
+	struct drm_set_client_cap cap = {
+		.capability = DRM_CLIENT_CAP_ATOMIC,
+		.value = 1,
+	};
+	u64 addr = vg_mock_put_user(user, &data, sizeof(data));
+	struct drm_mode_atomic arg = {
+		.flags = flags | DRM_MODE_ATOMIC_ALLOW_MODESET,
+		.count_objs = 1,
+		.objs_ptr = addr + offsetof(typeof(data), crtc),
+		.count_props_ptr = addr + offsetof(typeof(data), num_props),
+		.props_ptr = addr + offsetof(typeof(data), prop),
+		.prop_values_ptr = addr + offsetof(typeof(data), value),
+	};
+	int ret;
+
+	ret = vg_mock_ioctl(user, DRM_IOCTL_SET_CLIENT_CAP, &cap);
+	if (ret)
+		return ret;
+
+	return vg_mock_ioctl(user, DRM_IOCTL_MODE_ATOMIC, &arg);
+}
+
+/* The last commit that has not ended, or NULL; the caller puts it. */
+struct drm_crtc_commit *vg_mock_last_commit(struct vg_mock_host *host,
+					    unsigned int output)
+{
+	struct drm_crtc *crtc = &vg_mock_vgdev(host)->outputs[output].crtc;
+	struct drm_crtc_commit *commit;
+
+	spin_lock(&crtc->commit_lock);
+	commit = list_first_entry_or_null(&crtc->commit_list,
+					  struct drm_crtc_commit, commit_entry);
+	if (commit)
+		drm_crtc_commit_get(commit);
+	spin_unlock(&crtc->commit_lock);
+
+	return commit;
 }
 
 /* What is shown has changed. */

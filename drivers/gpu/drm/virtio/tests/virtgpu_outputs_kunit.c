@@ -4,6 +4,7 @@
 
 #include <linux/slab.h>
 
+#include <drm/drm_atomic.h>
 #include <drm/drm_client.h>
 #include <drm/drm_drv.h>
 
@@ -230,12 +231,9 @@ static void virtio_gpu_pm_test_outputs_gone(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, host->cursor[i], vg_mock_id(user, cursor));
 	}
 	for (i = 0; i < 4; i++) {
-		/*
-		 * In this order: the DRM core frees the state of a flip that has not
-		 * ended when the cursor is moved.
-		 */
-		KUNIT_EXPECT_EQ(test, 0, vg_mock_point(user, i, other));
+		/* the flip may not have ended when the cursor is moved */
 		KUNIT_EXPECT_EQ(test, 0, vg_mock_flip(user, i, other));
+		KUNIT_EXPECT_EQ(test, 0, vg_mock_point(user, i, other));
 		KUNIT_EXPECT_EQ(test, 0, vg_mock_show(user, i, shown[i]));
 	}
 	vg_mock_config_changed(host);
@@ -291,12 +289,46 @@ static void virtio_gpu_pm_test_late_outputs(struct kunit *test)
 	vg_mock_check(host);
 }
 
+static void virtio_gpu_pm_test_off_at_once(struct kunit *test)
+{
+	const struct vg_mock_setup setup = {
+		.features = PLAIN,
+		.num_scanouts = 1,
+	};
+	struct vg_mock_host *host = vg_mock_create(test, "mock", &setup);
+	struct vg_mock_user *user = vg_mock_open(host, false);
+	int warned = test_taint(TAINT_WARN);
+	struct drm_crtc_commit *commit;
+	unsigned long left;
+
+	/*
+	 * A worker of the DRM core switches an output on, and a suspend switches
+	 * it off before there was a vblank. The worker must not wait for one.
+	 */
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_show(user, 0, vg_mock_dumb(user)));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_activate(user, 0, 0, 0));
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_activate(user, 0, 1,
+						  DRM_MODE_ATOMIC_NONBLOCK));
+	commit = vg_mock_last_commit(host, 0);
+	KUNIT_ASSERT_NOT_NULL(test, commit);
+	KUNIT_EXPECT_EQ(test, 0, vg_mock_freeze(host));
+	left = wait_for_completion_timeout(&commit->cleanup_done, 20 * HZ);
+	drm_crtc_commit_put(commit);
+	KUNIT_EXPECT_NE(test, 0, left);
+	KUNIT_ASSERT_EQ(test, 0, vg_mock_restore(host));
+	vg_mock_check(host);
+
+	/* The DRM core warns after a second of a vblank that does not come. */
+	KUNIT_EXPECT_EQ(test, warned, test_taint(TAINT_WARN));
+}
+
 static struct kunit_case virtio_gpu_pm_outputs_tests[] = {
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_outputs, vg_test_outputs_gen_params),
 	KUNIT_CASE_PARAM(virtio_gpu_pm_test_changed, vg_test_change_gen_params),
 	KUNIT_CASE(virtio_gpu_pm_test_not_told),
 	KUNIT_CASE(virtio_gpu_pm_test_outputs_gone),
 	KUNIT_CASE(virtio_gpu_pm_test_late_outputs),
+	KUNIT_CASE(virtio_gpu_pm_test_off_at_once),
 	{}
 };
 
