@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Checks that compile, or read the code as a compiler does."""
 import re
+import resource
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -177,6 +178,9 @@ def _run_rule(rule, files, tree):
 def coccicheck(site):
     """the kernel's own semantic checks, with Coccinelle"""
     tool('spatch')
+    # deref_null.cocci recurses deeper than the usual 8 MiB of stack over a long function
+    hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+    resource.setrlimit(resource.RLIMIT_STACK, (hard, hard))
     tree = site.tree.attach()
     rules = sorted(r for pattern in COCCI_RULES for r in
                    (tree.source / 'scripts/coccinelle').glob(pattern)
