@@ -253,7 +253,6 @@ void drm_virt_pm_lose(struct drm_virt_pm *vpm, const char *reason);
 long drm_virt_pm_timeout(const struct drm_virt_pm *vpm);
 bool drm_virt_pm_kms_idle(struct drm_virt_pm *vpm);
 int drm_virt_pm_kms_suspend(struct drm_virt_pm *vpm);
-struct drm_atomic_state *drm_virt_pm_kms_saved(struct drm_virt_pm *vpm);
 int drm_virt_pm_kms_resume(struct drm_virt_pm *vpm);
 void drm_virt_pm_kms_forget(struct drm_virt_pm *vpm);
 void drm_virt_pm_crtc_reset(struct drm_crtc *crtc);

@@ -114,20 +114,6 @@ int drm_virt_pm_kms_suspend(struct drm_virt_pm *vpm)
 EXPORT_SYMBOL(drm_virt_pm_kms_suspend);
 
 /**
- * drm_virt_pm_kms_saved - the state that KMS is going to be resumed to
- * @vpm: the device, which may have no KMS
- *
- * Context: &drm_virt_pm_ops.resume, before drm_virt_pm_kms_resume().
- *
- * Return: the state, or NULL if there is none and drm_virt_pm_kms_resume() does nothing.
- */
-struct drm_atomic_state *drm_virt_pm_kms_saved(struct drm_virt_pm *vpm)
-{
-	return vpm->drm->mode_config.suspend_state;
-}
-EXPORT_SYMBOL(drm_virt_pm_kms_saved);
-
-/**
  * drm_virt_pm_kms_resume - resume KMS
  * @vpm: the device
  *

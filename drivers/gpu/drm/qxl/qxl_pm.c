@@ -335,7 +335,7 @@ static int qxl_pm_resume_kms(struct qxl_device *qdev)
 	int ret;
 
 	/* the last try leaves KMS running if it has no memory to suspend it, see below */
-	if (vpm->failures && !drm_virt_pm_kms_saved(vpm) &&
+	if (vpm->failures && !vpm->drm->mode_config.suspend_state &&
 	    drm_virt_pm_kms_idle(vpm) && drm_virt_pm_kms_suspend(vpm))
 		drm_err(vpm->drm, "outputs stay dark until the next commit\n");
 	qdev->pm.not_drawn = false;
@@ -378,7 +378,7 @@ static int qxl_pm_resume(struct drm_virt_pm *vpm)
 	 * console draws when a program ends. If KMS is suspended, no frozen task holds
 	 * its locks.
 	 */
-	if (vpm->failures || drm_virt_pm_kms_saved(vpm)) {
+	if (vpm->failures || vpm->drm->mode_config.suspend_state) {
 		DRM_MODESET_LOCK_ALL_BEGIN(vpm->drm, ctx, 0, ret);
 		qxl_pm_begin_again(qdev);
 		DRM_MODESET_LOCK_ALL_END(vpm->drm, ctx, ret);

@@ -143,7 +143,7 @@ int virtio_gpu_pm_resume_kms(struct virtio_gpu_device *vgdev)
 	 * virtio_gpu_pm_suspend() leaves KMS running if it is busy and must not refuse,
 	 * and the first try if it has no memory to suspend KMS once more.
 	 */
-	state = drm_virt_pm_kms_saved(vpm);
+	state = vgdev->ddev->mode_config.suspend_state;
 	if (!state) {
 		if (vpm->failures)
 			WRITE_ONCE(vgdev->pm.unshown, true);
