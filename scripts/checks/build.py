@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Checks that compile, or read the code as a compiler does."""
 import re
-import resource
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -167,8 +166,9 @@ OPTIONS = re.compile(r'^//+[ \t]*Options:[ \t]*(.*)$', re.M)
 def _run_rule(rule, files, tree):
     text = rule.read_text()
     options = (OPTIONS.search(text) or ['', ''])[1].split()
-    cmd = [tool('spatch'), '-D', 'report', '--very-quiet', '--no-show-diff',
-           '--sp-file', rule, *options, *files]
+    # deref_null.cocci recurses deeper than the usual 8 MiB of stack over a long function
+    cmd = ['prlimit', '--stack=unlimited', tool('spatch'), '-D', 'report',
+           '--very-quiet', '--no-show-diff', '--sp-file', rule, *options, *files]
     return [f'{rule.name}: {li}' if 'Fatal error' in li else li
             for li in output(cmd, tree)
             if COMPLAINT.match(li) or 'Fatal error' in li]
@@ -178,9 +178,6 @@ def _run_rule(rule, files, tree):
 def coccicheck(site):
     """the kernel's own semantic checks, with Coccinelle"""
     tool('spatch')
-    # deref_null.cocci recurses deeper than the usual 8 MiB of stack over a long function
-    hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
-    resource.setrlimit(resource.RLIMIT_STACK, (hard, hard))
     tree = site.tree.attach()
     rules = sorted(r for pattern in COCCI_RULES for r in
                    (tree.source / 'scripts/coccinelle').glob(pattern)

@@ -26,6 +26,7 @@ _SPLATS = (
     r'page allocation failure',
     r'refcount_t: ',
     r'messages dropped',
+    r'\b(flip_done|hw_done|cleanup_done|commit wait|vblank wait) timed out',     # of a commit
 )
 _ERRORS = (
     r'\*ERROR\*',

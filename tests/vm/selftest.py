@@ -74,6 +74,7 @@ class KernelLog(unittest.TestCase):
         '[    3.1] watchdog: BUG: soft lockup - CPU#0 stuck for 26s!',
         '[    3.1] swapper: page allocation failure: order:4',
         '[    3.1] refcount_t: underflow; use-after-free.',
+        '[    3.1] mock virtio_gpu.mock: [drm] *ERROR* [CRTC:39:crtc-0] flip_done timed out',
     )
 
     def test_good(self):

@@ -21,15 +21,13 @@
 
 #include "drm_virt_pm_internal.h"
 
-/* Whether a commit of @crtc has not reached the hardware yet */
+/* Whether a commit of @crtc is not over, which still holds the buffers of before */
 static bool drm_virt_pm_crtc_busy(struct drm_crtc *crtc)
 {
-	struct drm_crtc_commit *commit;
-	bool busy = false;
+	bool busy;
 
 	spin_lock(&crtc->commit_lock);
-	list_for_each_entry(commit, &crtc->commit_list, commit_entry)
-		busy |= !completion_done(&commit->hw_done);
+	busy = !list_empty(&crtc->commit_list);
 	spin_unlock(&crtc->commit_lock);
 
 	return busy;

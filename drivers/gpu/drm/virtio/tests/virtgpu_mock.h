@@ -492,6 +492,9 @@ struct vg_mock_user {
 
 	/** @slot: Which part of that the next call may use. */
 	atomic_t slot;
+
+	/** @clock: Pixel clock of the modes that it sets, in kHz. */
+	unsigned int clock;
 };
 
 struct vg_mock_user *vg_mock_open(struct vg_mock_host *host, bool render);

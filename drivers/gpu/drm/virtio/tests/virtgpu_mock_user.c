@@ -112,6 +112,7 @@ struct vg_mock_user *vg_mock_open(struct vg_mock_host *host, bool render)
 	user = kunit_kzalloc(test, sizeof(*user), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, user);
 	user->host = host;
+	user->clock = 1000;
 	vg_mock_create_memory(user);
 
 	node = kunit_kzalloc(test, sizeof(*node), GFP_KERNEL);
@@ -477,7 +478,7 @@ int vg_mock_show(struct vg_mock_user *user, unsigned int output, u32 handle)
 	struct drm_mode_crtc arg = {
 		.crtc_id = vg_mock_to_output(user, output)->crtc.base.id,
 		.mode = {
-			.clock = 1000,
+			.clock = user->clock,
 			.hdisplay = VG_MOCK_SIDE,
 			.hsync_start = VG_MOCK_SIDE + 8,
 			.hsync_end = VG_MOCK_SIDE + 16,
@@ -560,19 +561,18 @@ int vg_mock_activate(struct vg_mock_user *user, unsigned int output, u64 active,
 	return vg_mock_ioctl(user, DRM_IOCTL_MODE_ATOMIC, &arg);
 }
 
-/* The last commit that has not ended, or NULL; the caller puts it. */
+/* The last commit, which may have ended; NULL for none. The caller puts it. */
 struct drm_crtc_commit *vg_mock_last_commit(struct vg_mock_host *host,
 					    unsigned int output)
 {
 	struct drm_crtc *crtc = &vg_mock_vgdev(host)->outputs[output].crtc;
 	struct drm_crtc_commit *commit;
 
-	spin_lock(&crtc->commit_lock);
-	commit = list_first_entry_or_null(&crtc->commit_list,
-					  struct drm_crtc_commit, commit_entry);
+	drm_modeset_lock(&crtc->mutex, NULL);
+	commit = crtc->state->commit;
 	if (commit)
 		drm_crtc_commit_get(commit);
-	spin_unlock(&crtc->commit_lock);
+	drm_modeset_unlock(&crtc->mutex);
 
 	return commit;
 }
