@@ -189,17 +189,29 @@ static int do_flip(int argc, char **argv)
 	return card_ioctl(card, DRM_IOCTL_MODE_ATOMIC, &commit);
 }
 
+static int set_active(int card, __u32 crtc, __u32 property, __u64 active, __u32 flags)
+{
+	__u32 count = 1;
+	struct drm_mode_atomic commit = {
+		.flags = flags | DRM_MODE_ATOMIC_ALLOW_MODESET,
+		.count_objs = 1,
+		.objs_ptr = (uintptr_t)&crtc,
+		.count_props_ptr = (uintptr_t)&count,
+		.props_ptr = (uintptr_t)&property,
+		.prop_values_ptr = (uintptr_t)&active,
+	};
+
+	return card_ioctl(card, DRM_IOCTL_MODE_ATOMIC, &commit);
+}
+
 /*
  * blink OUTPUT: on and off again before there was a vblank. The kernel warns after a
  * second if its worker waits for one.
  */
 static int do_blink(int argc, char **argv)
 {
-	static const struct { __u64 active; __u32 flags; } steps[] = {
-		{ 0, 0 }, { 1, DRM_MODE_ATOMIC_NONBLOCK }, { 0, 0 }, { 1, 0 },
-	};
-	static const char *const active = "ACTIVE";
-	__u32 crtc, id, count = 1;
+	static const char *const name = "ACTIVE";
+	__u32 crtc, id;
 	__u64 value;
 	int card, result = display_find(argv[0], &card, &crtc);
 
@@ -207,24 +219,18 @@ static int do_blink(int argc, char **argv)
 	if (!result)
 		result = become_atomic(card);
 	if (!result)
-		result = read_properties(card, crtc, DRM_MODE_OBJECT_CRTC, &active, 1,
+		result = read_properties(card, crtc, DRM_MODE_OBJECT_CRTC, &name, 1,
 					 &id, &value);
-	for (size_t i = 0; !result && i < sizeof(steps) / sizeof(*steps); i++) {
-		struct drm_mode_atomic commit = {
-			.flags = steps[i].flags | DRM_MODE_ATOMIC_ALLOW_MODESET,
-			.count_objs = 1,
-			.objs_ptr = (uintptr_t)&crtc,
-			.count_props_ptr = (uintptr_t)&count,
-			.props_ptr = (uintptr_t)&id,
-			.prop_values_ptr = (uintptr_t)&value,
-		};
-
-		value = steps[i].active;
-		if (i == sizeof(steps) / sizeof(*steps) - 1)
-			usleep(1500000);
-		result = card_ioctl(card, DRM_IOCTL_MODE_ATOMIC, &commit);
-	}
-	return result;
+	if (!result)
+		result = set_active(card, crtc, id, 0, 0);
+	if (!result)
+		result = set_active(card, crtc, id, 1, DRM_MODE_ATOMIC_NONBLOCK);
+	if (!result)
+		result = set_active(card, crtc, id, 0, 0);
+	if (result)
+		return result;
+	usleep(1500000);
+	return set_active(card, crtc, id, 1, 0);
 }
 
 const struct command atomic_commands[] = {
